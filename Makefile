@@ -1,0 +1,95 @@
+# chalkgrad's commands. They need python3 (>= 3.11) and make; everything else goes into .venv.
+# A stamp in .venv/stamps says that a set of packages is installed; it is made again when
+# pyproject.toml or constraints.txt changes.
+
+PYTHON  ?= python3
+WORKERS ?= 2
+ARGS    ?=
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PINS   := pyproject.toml constraints.txt
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+INSTALL := $(PIP) install --constraint constraints.txt
+
+.PHONY: help demo test lint types layers parity bench format clean
+
+help:
+	@echo "make demo     install chalkgrad alone and run its demonstration"
+	@echo "make test     the whole suite, without the comparison with PyTorch"
+	@echo "make lint     ruff: rules and format        make format  let ruff rewrite"
+	@echo "make types    mypy, strict                  make layers  the house's import rules"
+	@echo "make parity   the comparison with PyTorch   make bench   the measurements"
+	@echo "make clean    remove .venv and every cache"
+
+demo: $(STAMPS)/core
+	@$(BIN)/chalkgrad demo
+
+test: $(STAMPS)/test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity" --doctest-modules tests src $(ARGS)
+
+lint: $(STAMPS)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMPS)/lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMPS)/lint
+	$(BIN)/mypy
+
+layers: $(STAMPS)/lint
+	$(BIN)/lint-imports
+
+parity: $(STAMPS)/parity
+	$(BIN)/python -m pytest -m parity $(ARGS)
+
+bench: $(STAMPS)/bench
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------ environment
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "chalkgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/core: $(PINS) | $(STAMPS)/venv
+	@echo "installing chalkgrad"
+	@$(INSTALL) hatchling editables
+	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+# Dependency groups (--group) need a newer pip than Python 3.11 brings.
+$(STAMPS)/pip: $(PINS) | $(STAMPS)/venv
+	@$(INSTALL) --upgrade pip
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/core $(STAMPS)/pip
+	@echo "installing the test tools and the tables extra"
+	@$(INSTALL) --no-build-isolation --editable '.[tables]' --group test
+	@touch $@
+
+$(STAMPS)/lint: $(STAMPS)/core $(STAMPS)/pip
+	@echo "installing ruff, mypy and import-linter"
+	@$(INSTALL) --group lint
+	@touch $@
+
+$(STAMPS)/parity: $(STAMPS)/test
+	@echo "installing PyTorch"
+	@$(INSTALL) --group parity
+	@touch $@
+
+$(STAMPS)/bench: $(STAMPS)/core $(STAMPS)/pip
+	@echo "installing PyTorch, JAX and scikit-learn"
+	@$(INSTALL) --group bench
+	@touch $@

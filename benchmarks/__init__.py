@@ -1,0 +1,1 @@
+"""chalkgrad and its peers, measured in one run (`make bench`)."""

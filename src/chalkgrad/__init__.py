@@ -1,0 +1,77 @@
+"""chalkgrad: back-propagation that shows its work.
+
+`import chalkgrad as torch` runs ordinary PyTorch programs for dense and convolutional networks; a
+name that exists means what it means in PyTorch 2.13.
+
+>>> import chalkgrad as torch
+>>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+>>> (x**2).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import chalkgrad.executors.eager  # the engine behind backward()
+from chalkgrad.core.dtypes import bool_ as bool
+from chalkgrad.core.dtypes import dtype, float32, float64, int32, int64
+from chalkgrad.core.errors import ChalkgradError, nearest
+from chalkgrad.core.graph import Graph
+from chalkgrad.core.scope import scope
+from chalkgrad.tensor.creation import *
+from chalkgrad.tensor.functions import *
+from chalkgrad.tensor.printing import set_printoptions
+from chalkgrad.tensor.random import *
+from chalkgrad.tensor.saving import load, save
+from chalkgrad.tensor.tensor import Size, Tensor
+from chalkgrad.transform.trace import trace
+from chalkgrad.version import __version__
+
+if TYPE_CHECKING:
+    from chalkgrad import autograd, data, nn, optim, training, utils
+    from chalkgrad.autograd import (
+        enable_grad,
+        inference_mode,
+        is_grad_enabled,
+        no_grad,
+        set_grad_enabled,
+    )
+    from chalkgrad.training import fit, metrics, predict
+    from chalkgrad.transform.derivatives import grad, hessian, jacobian, jvp, value_and_grad, vjp
+
+float = float32
+double = float64
+int = int32
+long = int64
+
+# Imported when first used: what not every program needs.
+_LAZY = {
+    **dict.fromkeys(("autograd", "data", "nn", "optim", "training", "utils"), None),
+    **dict.fromkeys(
+        ("enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"),
+        "autograd",
+    ),
+    **dict.fromkeys(("fit", "metrics", "predict"), "training"),
+    **dict.fromkeys(
+        ("grad", "hessian", "jacobian", "jvp", "value_and_grad", "vjp"), "transform.derivatives"
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        known = [*globals(), *_LAZY]
+        raise AttributeError(f"module 'chalkgrad' has no attribute {name!r}.{nearest(name, known)}")
+    home = _LAZY[name]
+    if home is None:
+        return importlib.import_module(f"chalkgrad.{name}")
+    value = getattr(importlib.import_module(f"chalkgrad.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY} - {"annotations", "importlib", "TYPE_CHECKING", "Any"})

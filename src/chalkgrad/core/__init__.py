@@ -1,0 +1,1 @@
+"""The data structure, the primitive's record, scopes, index notation and errors."""

@@ -1,0 +1,1 @@
+"""What runs a graph: NumPy node by node (the specification), and what is behind `backward()`."""

@@ -1,0 +1,346 @@
+"""Losses for targets that are classes or probabilities: p is the output, y the target."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from chalkgrad.core.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from chalkgrad.core.primitive import bind
+from chalkgrad.nn.functional.activations import logsigmoid
+from chalkgrad.nn.functional.reduction import check_sizes, reduced
+from chalkgrad.nn.functional.regions import named
+from chalkgrad.primitives import elementwise as e
+from chalkgrad.primitives import indexing
+from chalkgrad.tensor.tensor import Tensor
+
+_BCE_SIZES = (
+    "Using a target size ({target}) that is different to the input size ({input}) is deprecated. "
+    "Please ensure they have the same size."
+)
+_LOGIT_SIZES = "Target size ({target}) must be the same as input size ({input})."
+
+
+@named("binary cross-entropy")
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """−(y·log p + (1 − y)·log(1 − p)), averaged; p is a probability, as a sigmoid gives it.
+
+    The logarithms are bounded below by −100, so that a wrong p of exactly 0 or 1 costs 100 and not
+    ∞. RuntimeError for a p outside of [0, 1]; ValueError for two shapes.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.5]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
+    p, y = input, target
+    if p.node.shape != y.node.shape:
+        check_sizes(p, y, _BCE_SIZES)
+    if p.node.dtype is not y.node.dtype:
+        _check_types(p, y)
+    one = p.literal(1.0)
+    log_p = bind(e.bounded_log, (p,))
+    log_rest = bind(e.bounded_log, (bind(e.subtract, (one, p)),))
+    loss = -(y * log_p + bind(e.subtract, (one, y)) * log_rest)
+    if weight is not None:
+        loss = loss * weight
+    out = reduced(loss, reduction)
+    # A p outside of [0, 1] has no logarithm: it, and nothing else that is usual, makes the loss NaN.
+    value = out.node.value
+    if value is not None and (value.ndim or value != value):
+        _check_probabilities(p)
+    return out
+
+
+def _check_types(p: Tensor, y: Tensor) -> None:
+    if p.node.dtype != y.node.dtype:
+        raise DtypeError(
+            f"Found dtype {y.dtype} but expected {p.dtype}: the target of a binary cross-entropy "
+            "has "
+            f"the input's type; target.{'float' if p.node.dtype == 'float32' else 'double'}() "
+            "converts it."
+        )
+
+
+def _check_probabilities(p: Tensor) -> None:
+    numbers = p.values("binary_cross_entropy")
+    inside = (numbers >= 0) & (numbers <= 1)
+    if not inside.all():
+        found = numbers[~inside].flat[0]
+        raise ShapeError(
+            f"all elements of input should be between 0 and 1; one is {found:.6g}. Put a sigmoid "
+            "before BCELoss, or use BCEWithLogitsLoss, which contains one."
+        )
+
+
+@named("binary cross-entropy")
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Binary cross-entropy of p = σ(x), written (1 − y)·x − w·ln σ(x), which no x makes overflow.
+
+    w = 1 + (pos_weight − 1)·y counts the positive examples of a class more, or less.
+
+    >>> import chalkgrad as torch
+    >>> x = torch.tensor([0.0, 1000.0])
+    >>> torch.nn.functional.binary_cross_entropy_with_logits(x, torch.tensor([1.0, 1.0]))
+    tensor(0.3466)
+    """
+    check_sizes(input, target, _LOGIT_SIZES)
+    log_p = logsigmoid(input)
+    if pos_weight is not None:
+        log_p = log_p * ((pos_weight - 1.0) * target + 1.0)
+    loss = (1.0 - target) * input - log_p
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+@named("cross-entropy")
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
+    reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """−log softmax(x)[y] of the right class y, averaged over the records.
+
+    `input` holds one score a class: (C,), (N, C) or (N, C, d₁, …). `target` is either the number of
+    the right class, int64 of the input's shape without C, or a probability for every class, of the
+    input's own shape: then the loss is −Σ y·log softmax(x) over the classes.
+
+    A softmax is part of this loss: do not put another one before it.
+
+    `weight` has one number a class. Records whose class is `ignore_index` do not count.
+    `label_smoothing` ε mixes the target with ε/C for every class. IndexError for a class out of
+    range.
+
+    >>> import chalkgrad as torch
+    >>> scores = torch.tensor([[2.0, 0.0, 0.0]])
+    >>> torch.nn.functional.cross_entropy(scores, torch.tensor([0]))
+    tensor(0.2395)
+    """
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ShapeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    axis = _class_axis(input)
+    _check_class_weight(weight, input.node.shape[axis])
+    if input.node.shape == target.node.shape:
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    _check_targets(input, target)
+    log_p = input.log_softmax(axis)
+    loss = _likelihood(log_p, target, weight, ignore_index, reduction)
+    if label_smoothing:
+        even = _even_loss(log_p, target, weight, ignore_index, reduction)
+        share = label_smoothing / input.node.shape[axis]
+        loss = loss * (1.0 - label_smoothing) + even * share
+    return loss
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """−log p[y] of the right class y, averaged; `input` holds log-probabilities, as log_softmax
+    gives them.
+
+    Shapes, `weight` and `ignore_index` are those of `cross_entropy`.
+
+    >>> import chalkgrad as torch
+    >>> log_p = torch.tensor([[-0.5, -1.0]])
+    >>> torch.nn.functional.nll_loss(log_p, torch.tensor([1]))
+    tensor(1.)
+    """
+    if not input.node.shape:
+        raise ArgumentError("Expected 1 or more dimensions (got 0)")
+    _check_class_weight(weight, input.node.shape[_class_axis(input)])
+    _check_targets(input, target)
+    return _likelihood(input, target, weight, ignore_index, reduction)
+
+
+def _class_axis(input: Tensor) -> int:
+    if not input.node.shape:
+        raise DimensionError(
+            "cross_entropy takes one score a class: (C,) or (N, C), not a single number"
+        )
+    return 0 if len(input.node.shape) == 1 else 1
+
+
+def _check_class_weight(weight: Tensor | None, classes: int) -> None:
+    if weight is not None and weight.node.shape != (classes,):
+        raise ShapeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            "got "
+            f"weight tensor of shape: {list(weight.node.shape)}"
+        )
+
+
+def _check_targets(input: Tensor, target: Tensor) -> None:
+    """Are the targets class numbers, one for each record?"""
+    shape, given = input.node.shape, target.node.shape
+    wanted = shape[:0] if len(shape) == 1 else (shape[0], *shape[2:])
+    if given != wanted and not (len(shape) == 1 and given == (1,)):
+        if len(shape) == 2 and len(given) > 1:
+            raise ShapeError(
+                "0D or 1D target tensor expected, multi-target not supported: the input of shape "
+                f"{list(shape)} takes {shape[0]} class numbers, the target has shape {list(given)}."
+                f"{' target.squeeze(1) fits.' if given == (shape[0], 1) else ''}"
+            )
+        if shape[0] != given[:1] and len(shape) > 1 and (not given or shape[0] != given[0]):
+            size = given[0] if given else 0
+            raise ArgumentError(
+                f"Expected input batch_size ({shape[0]}) to match target batch_size ({size})."
+            )
+        raise ShapeError(f"Expected target size {list(wanted)}, got {list(given)}")
+    if target.node.dtype != np.int64:
+        raise DtypeError(
+            f"expected target dtype to be Long (torch.int64), but got {target.dtype}: class "
+            "numbers are "
+            "whole; target.long() converts them."
+        )
+
+
+def _check_range(target: Tensor, classes: int, ignore_index: int) -> bool:
+    """Refuse a class that is not there. Is every record's class to count?"""
+    numbers = target.node.value
+    if numbers is None:
+        return False
+    wrong = (numbers < 0) | (numbers >= classes)
+    counts = numbers == ignore_index
+    wrong &= ~counts
+    if wrong.any():
+        first = tuple(int(k) for k in np.argwhere(wrong)[0])
+        where = f" at position {first[0] if len(first) == 1 else first}" if first else ""
+        raise DimensionError(
+            f"Target {numbers[wrong].flat[0]} is out of bounds. It stands{where} of the target; "
+            "the "
+            f"input has {classes} columns, for the classes 0–{classes - 1}."
+        )
+    return not counts.any()
+
+
+def _likelihood(
+    log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    """−w[y]·log p[y] of each record's class, reduced; the mean divides by the sum of the "
+    "weights."""
+    axis, shape = _class_axis(log_p), log_p.node.shape
+    every = _check_range(target, shape[axis], ignore_index)
+    place = target if every else target.masked_fill(target == ignore_index, 0)
+    index = place.reshaped((*shape[:axis], 1, *shape[axis + 1 :]))
+    picked: Tensor = bind(indexing.take_along, (log_p, index), {"axis": axis})
+    loss = -picked.reshaped(target.node.shape)
+    if weight is None and every:
+        return reduced(loss, reduction)
+    counts = _counts(target, weight, place, log_p, ignore_index)
+    loss = loss * counts
+    return loss.sum() / counts.sum() if reduction == "mean" else reduced(loss, reduction)
+
+
+def _counts(
+    target: Tensor, weight: Tensor | None, place: Tensor, like: Tensor, ignore_index: int
+) -> Tensor:
+    """How much each record counts: its class's weight, or 1; 0 where it is to be ignored."""
+    counted = (target != ignore_index).cast(like.node.dtype)
+    if weight is None:
+        return counted
+    chosen: Tensor = bind(indexing.take, (weight, place), {"axis": 0})
+    return chosen * counted
+
+
+def _even_loss(
+    log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    """−Σ w·log p over all classes: the part of a smoothed target that prefers none of them."""
+    axis = _class_axis(log_p)
+    ignored = target == ignore_index
+    loss = -(log_p if weight is None else log_p * _along_classes(weight, log_p)).sum(axis)
+    loss = loss.reshaped(target.node.shape).masked_fill(ignored, 0)
+    if reduction != "mean":
+        return reduced(loss, reduction)
+    return (
+        loss.sum()
+        / _counts(target, weight, target.masked_fill(ignored, 0), log_p, ignore_index).sum()
+    )
+
+
+def _along_classes(weight: Tensor, log_p: Tensor) -> Tensor:
+    axis = _class_axis(log_p)
+    return weight.reshaped((weight.node.shape[0], *(1,) * (len(log_p.node.shape) - axis - 1)))
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str,
+    label_smoothing: float,
+) -> Tensor:  # fmt: skip
+    """−Σ y·log p over the classes, averaged over the records."""
+    if target.node.dtype.kind != "f":
+        raise DtypeError(
+            "Expected floating point type for target with class probabilities, got "
+            f"{target.dtype}. "
+            "Give probabilities as floats, or one class number a record."
+        )
+    if ignore_index >= 0:
+        raise ShapeError("ignore_index is not supported for floating point target")
+    axis = _class_axis(input)
+    if label_smoothing:
+        target = target * (1.0 - label_smoothing) + label_smoothing / input.node.shape[axis]
+    log_p = input.log_softmax(axis)
+    loss = target * log_p
+    if weight is not None:
+        loss = loss * _along_classes(weight, log_p)
+    return reduced(-loss.sum(axis), reduction)
+
+
+@named("Kullback-Leibler divergence")
+def kl_div(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
+    """y·(ln y − x), where x holds log-probabilities and y probabilities (or their logarithms).
+
+    reduction="batchmean" divides the sum by the number of records, as the definition does; "mean"
+    divides it by the number of elements.
+
+    >>> import chalkgrad as torch
+    >>> x, y = torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[1.0, 0.0]])
+    >>> torch.nn.functional.kl_div(x, y, reduction="batchmean")
+    tensor(0.6931)
+    """
+    loss = target.exp() * (target - input) if log_target else target.xlogy(target) - target * input
+    if reduction == "batchmean":
+        return loss.sum() / input.node.shape[0] if input.node.shape else loss.sum()
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math "
+            "definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=3,
+        )
+    return reduced(loss, reduction)
+
+
+@named("soft margin")
+def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """ln(1 + e^(−y·x)), averaged; y is 1 or −1.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.functional.soft_margin_loss(torch.tensor([0.0]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
+    return reduced((-target * input).exp().log1p(), reduction)
+
+
+@named("multi-label soft margin")
+def multilabel_soft_margin_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """−(y·ln σ(x) + (1 − y)·ln σ(−x)), averaged over the classes (the last dimension), then
+    reduced.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.functional.multilabel_soft_margin_loss(torch.zeros(1, 2), torch.ones(1, 2))
+    tensor(0.6931)
+    """
+    loss = -(target * logsigmoid(input) + (1.0 - target) * logsigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    return reduced(loss.sum(-1) / input.node.shape[-1], reduction)

@@ -1,0 +1,1 @@
+"""One record per primitive: what it computes, its derivative, how it reads, what it means."""

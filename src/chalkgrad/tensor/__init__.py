@@ -1,0 +1,1 @@
+"""The tensor: its methods, its text, how it is made."""

@@ -1,0 +1,46 @@
+"""Which records are in which batch: a function of the seed, the epoch and the batch, and of nothing else.
+
+A run that stops after any batch is resumed by its place alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from chalkgrad.core.graph import Array
+from chalkgrad.primitives.random import squares, stream_key
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The batches of `count` records.
+
+    >>> [batch.tolist() for batch in Sampler(5, 2, shuffle=False, seed=0).batches(epoch=1)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    count: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+
+    @property
+    def length(self) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return -(-self.count // self.batch_size)
+
+    def order(self, epoch: int) -> Array:
+        """The order of the records in an epoch (from 1): those of the keyed generator when shuffled."""
+        if not self.shuffle:
+            return np.arange(self.count)
+        key = np.int64(stream_key(self.seed * 1_000_003 + epoch)).astype(np.uint64)
+        return np.argsort(squares(key, np.arange(self.count, dtype=np.uint64)), kind="stable")
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Array]:
+        """The records of each batch, from batch `start` on."""
+        order = self.order(epoch)
+        for k in range(start, self.length):
+            yield order[k * self.batch_size : (k + 1) * self.batch_size]

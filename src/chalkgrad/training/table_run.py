@@ -1,0 +1,329 @@
+"""A run on a table: from a file to a trained network in a folder, and from the folder to predictions.
+
+    RUN/
+      settings.toml         everything the run was asked to do, defaults included
+      preprocessing.skops   what the training rows taught: medians, scales, categories
+      model.safetensors     the weights
+      checkpoint.safetensors  what `--resume` goes on from
+      history.csv           one row an epoch
+      metrics.json          held-out scores beside a baseline's
+      README.md             the model card
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chalkgrad import nn, optim
+from chalkgrad.core.errors import DataError
+from chalkgrad.core.files import write_whole
+from chalkgrad.core.graph import Array
+from chalkgrad.data.tables import (
+    Preprocessor,
+    Schema,
+    Split,
+    Table,
+    TargetScaler,
+    infer,
+    labelled,
+    read,
+    split,
+)
+from chalkgrad.tensor.random import manual_seed
+from chalkgrad.tensor.saving import load, save
+from chalkgrad.training import metrics
+from chalkgrad.training.fit import fit, predict
+from chalkgrad.training.history import History
+from chalkgrad.training.stopping import no_improvement
+from chalkgrad.version import __version__
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run on a table can be told. It is saved as `settings.toml`."""
+
+    data: str
+    target: str
+    task: str = ""  # classification or regression; '' chooses from the target
+    number: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    delimiter: str = ""
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = (64, 32)
+    epochs: int = 200
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    dropout: float = 0.0
+    patience: int = 30
+    validation: float = 0.15
+    test: float = 0.2
+    seed: int = 0
+
+    def read(self, path: str) -> Table:
+        """A table in the form that this run's own data had."""
+        return read(path, delimiter=self.delimiter or None, decimal=self.decimal, missing=self.missing)
+
+    def to_toml(self) -> str:
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in asdict(self).items())
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Settings:
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+            known = {f.name for f in fields(cls)}
+            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items() if k in known})
+        except FileNotFoundError:
+            raise DataError(f"{path.parent} is not a run folder: it has no {path.name}") from None
+        except (tomllib.TOMLDecodeError, TypeError) as error:
+            raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)  # a JSON string, number or bool is a TOML one
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with what it needs to read a table and to name its answers."""
+
+    schema: Schema
+    preprocessor: Preprocessor
+    network: nn.Module
+    scaler: TargetScaler | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.schema.target.classes
+
+    def predict(self, table: Table) -> tuple[Array, list[str]]:
+        """Class probabilities (rows, classes) or amounts (rows,), and what had to be said."""
+        x, notes = self.preprocessor.transform(table)
+        outputs = predict(self.network, x).astype(np.float64)
+        if self.scaler is not None:
+            return self.scaler.inverse(outputs[:, 0]), notes
+        shifted = np.exp(outputs - outputs.max(1, keepdims=True))
+        return shifted / shifted.sum(1, keepdims=True), notes
+
+    def scores(self, table: Table) -> tuple[dict[str, float], list[str]]:
+        """How good the predictions for labelled rows are."""
+        predicted, notes = self.predict(table)
+        truth = self.schema.target.encode(table)
+        return _scores(predicted, truth, bool(self.classes)), notes
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run reports."""
+
+    model: Model
+    settings: Settings
+    history: History
+    test: dict[str, float]
+    baseline: dict[str, float]
+    rows: dict[str, int]
+
+
+def _scores(predicted: Array, truth: Array, classifies: bool) -> dict[str, float]:
+    if not classifies:
+        error = metrics.mse(predicted, truth)
+        return {"rmse": error**0.5, "mae": metrics.mae(predicted, truth), "r2": metrics.r2(predicted, truth)}
+    return {
+        "accuracy": metrics.accuracy(predicted, truth),
+        "f1": metrics.precision_recall_f1(predicted.argmax(1), truth, "macro")[2],
+        "log_loss": metrics.log_loss(predicted, truth),
+    }
+
+
+def _baseline(train: Array, test: Array, classes: Sequence[str]) -> dict[str, float]:
+    """Scores of always answering the commonest class (with the classes' shares), or the mean."""
+    if not classes:
+        return _scores(np.full(len(test), train.mean()), test, False)
+    shares = np.bincount(train, minlength=len(classes)) / len(train)
+    return _scores(np.tile(shares, (len(test), 1)), test, True)
+
+
+@dataclass
+class Prepared:
+    """A table read, understood and split, before training."""
+
+    settings: Settings
+    schema: Schema
+    table: Table
+    parts: Split
+
+    @classmethod
+    def of(cls, settings: Settings) -> Prepared:
+        table = settings.read(settings.data)
+        schema = infer(
+            table, settings.target, task=settings.task or None, number=settings.number,
+            category=settings.category, drop=settings.drop,
+        )  # fmt: skip
+        rows, _ = labelled(table, settings.target)
+        target = schema.target
+        parts = split(
+            len(rows), classes=target.encode(rows) if target.classes else None, names=target.classes,
+            validation=settings.validation, test=settings.test, seed=settings.seed,
+        )  # fmt: skip
+        return cls(settings, schema, rows, parts)
+
+    def train(self, folder: Path | None, *, resume: bool, verbose: int) -> Result:
+        """Fit preprocessing on the training rows, train, score the held-out rows, save the folder."""
+        settings, parts, target = self.settings, self.parts, self.schema.target
+        preprocessor = Preprocessor.fit(self.table.take(parts.train), self.schema)
+        x, _ = preprocessor.transform(self.table)
+        y = target.encode(self.table)
+        scaler = None if target.classes else TargetScaler.fit(y[parts.train])
+        goal = y if scaler is None else scaler.transform(y)
+        network = build(x.shape[1], len(target.classes) or 1, settings)
+        checkpoint = None
+        if folder is not None:
+            checkpoint = folder / "checkpoint.safetensors"
+            _write_start(folder, settings, preprocessor)
+        history = fit(
+            network, x[parts.train], goal[parts.train], loss="mse" if scaler else "cross_entropy",
+            optimizer=lambda p: optim.AdamW(p, lr=settings.learning_rate, weight_decay=settings.weight_decay),
+            epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed, verbose=verbose,
+            validation=(x[parts.validation], goal[parts.validation]) if len(parts.validation) else None,
+            stop=no_improvement(settings.patience) if len(parts.validation) else "converged",
+            checkpoint=checkpoint, resume=resume,
+        )  # fmt: skip
+        model = Model(self.schema, preprocessor, network, scaler)
+        held = parts.test if len(parts.test) else parts.train
+        scores, _ = model.scores(self.table.take(held))
+        result = Result(
+            model, settings, history, scores, _baseline(y[parts.train], y[held], target.classes),
+            {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        )  # fmt: skip
+        if folder is not None:
+            _write_end(folder, result)
+        return result
+
+
+def build(width: int, outputs: int, settings: Settings) -> nn.Sequential:
+    """Linear and ReLU layers of the hidden widths, and a linear output layer."""
+    manual_seed(settings.seed)
+    layers: list[nn.Module] = []
+    for size in settings.hidden:
+        layers += [nn.Linear(width, size), nn.ReLU()]
+        layers += [nn.Dropout(settings.dropout)] if settings.dropout else []
+        width = size
+    return nn.Sequential(*layers, nn.Linear(width, outputs))
+
+
+def load_run(folder: Path) -> Model:
+    """The model in a run folder."""
+    settings = Settings.from_toml(folder / "settings.toml")
+    preprocessor = Preprocessor.load(folder / "preprocessing.skops")
+    schema = preprocessor.schema
+    if not (folder / "model.safetensors").exists():
+        raise DataError(f"{folder} has no trained model yet: finish it with chalkgrad train --resume {folder}")
+    saved = load(folder / "model.safetensors")
+    network = build(len(preprocessor.feature_names), len(schema.target.classes) or 1, settings)
+    network.load_state_dict(saved["weights"])
+    scaler = TargetScaler(**saved["scaler"]) if saved["scaler"] else None
+    return Model(schema, preprocessor, network, scaler)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_whole(path, text.encode())
+
+
+def _write_start(folder: Path, settings: Settings, preprocessor: Preprocessor) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "settings.toml", settings.to_toml())
+    preprocessor.save(folder / "preprocessing.skops")
+
+
+def _write_end(folder: Path, result: Result) -> None:
+    model = result.model
+    scaler = model.scaler.to_dict() if model.scaler else None
+    save({"weights": model.network.state_dict(), "scaler": scaler}, folder / "model.safetensors")
+    write_text(folder / "history.csv", _history_csv(result.history))
+    scores = {"test": result.test, "baseline": result.baseline, "rows": result.rows}
+    write_text(folder / "metrics.json", json.dumps(scores, indent=2) + "\n")
+    write_text(folder / "README.md", card(folder, result))
+
+
+def _history_csv(history: History) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history.columns])
+    for epoch in range(1, len(history) + 1):
+        writer.writerow([epoch, *history.row(epoch).values()])
+    return text.getvalue()
+
+
+def card(folder: Path, result: Result) -> str:
+    """The model card: what was trained on what, how well, and how to use it."""
+    model, settings, target = result.model, result.settings, result.model.schema.target
+    score = "\n".join(
+        f"| {key} | {value:.4g} | {result.baseline[key]:.4g} |" for key, value in result.test.items()
+    )
+    columns = "\n".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in model.schema.rows())
+    parameters = sum(p.numel() for p in model.network.parameters())
+    return f"""# {target.name} from {Path(settings.data).name}
+
+A {target.task} network, trained with chalkgrad {__version__} (Python {platform.python_version()}, NumPy {np.__version__}).
+
+| held-out rows | network | baseline |
+|---|---|---|
+{score}
+
+The baseline always answers {"the training classes in their shares" if target.classes else "the training mean"}.
+Scores are of {result.rows["test"]} rows that training never saw; {result.rows["train"]} rows trained it and
+{result.rows["validation"]} chose the epoch ({result.history.best_epoch} of {len(result.history)}: {result.history.stopped}).
+
+## The network
+
+{parameters:,} parameters, seed {settings.seed}:
+
+```
+{model.network!r}
+```
+
+## The columns
+
+| column | kind | used | missing | why |
+|---|---|---|---|---|
+{columns}
+
+## Use
+
+```
+chalkgrad predict {folder.name} NEW.csv -o predictions.csv
+chalkgrad evaluate {folder.name} LABELLED.csv
+```
+
+Rows are expected to come from the same source as the training rows; a category that training did not have is
+reported and counts as none of the known ones.
+"""
+
+
+def predictions_csv(model: Model, predicted: Array) -> str:
+    """One line a row: the predicted class and every class's probability, or the amount."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    name = model.schema.target.name
+    if not model.classes:
+        writer.writerow([name])
+        writer.writerows([f"{value:.8g}"] for value in predicted)
+        return text.getvalue()
+    writer.writerow([name, *(f"p({label})" for label in model.classes)])
+    for row in predicted:
+        writer.writerow([model.classes[int(row.argmax())], *(f"{p:.6g}" for p in row)])
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""Graph in, graph out: tracing, the reverse pass, simplification, derivatives of functions."""

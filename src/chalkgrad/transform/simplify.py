@@ -1,0 +1,82 @@
+"""Named rewrites that drop work without changing one bit of the result.
+
+ones      1 · x = x, x · 1 = x, x / 1 = x
+copies    copy(x) = x
+fold      a node whose inputs are all constants is that constant
+share     two nodes with one primitive, inputs and parameters are one node
+live      a node that no result depends on goes (a consequence of walking from the results)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from chalkgrad.core.graph import Node, ancestors, leaf
+from chalkgrad.core.scope import current
+
+_SMALL = 4096  # elements: a folded constant larger than this costs more memory than it saves time
+
+
+def simplify(results: Sequence[Node], arguments: Sequence[Node]) -> list[Node]:
+    """The same results from fewer nodes. Arguments, and every leaf, stay as they are."""
+    given = set(arguments)
+    new: dict[Node, Node] = {}
+    shared: dict[object, Node] = {}
+    for node in ancestors([*results]):
+        if node.primitive is None or node in given:
+            new[node] = node
+            continue
+        inputs = tuple(new[source] for source in node.inputs)
+        key = (node.primitive, inputs, tuple(node.params.items()))
+        found = shared.get(key)
+        if found is None:
+            found = shared[key] = (
+                _trivial(node, inputs) or _fold(node, inputs, given) or _kept(node, inputs)
+            )
+        new[node] = found
+    return [new[node] for node in results]
+
+
+def _is_one(node: Node) -> bool:
+    return (
+        node.primitive is None and node.shape == () and node.value is not None and node.value == 1
+    )
+
+
+def _trivial(node: Node, inputs: tuple[Node, ...]) -> Node | None:
+    assert node.primitive is not None
+    name = node.primitive.name
+    if name == "copy":
+        return inputs[0]
+    if name in ("multiply", "divide") and _is_one(inputs[1]) and inputs[0].shape == node.shape:
+        return inputs[0]
+    if name == "multiply" and _is_one(inputs[0]) and inputs[1].shape == node.shape:
+        return inputs[1]
+    return None
+
+
+def _fold(node: Node, inputs: tuple[Node, ...], given: set[Node]) -> Node | None:
+    if int(np.prod(node.shape)) > _SMALL or not all(_constant(source, given) for source in inputs):
+        return None
+    assert node.primitive is not None
+    compute: Callable[..., object] = node.primitive.numpy
+    value = current().run(compute, *[source.value for source in inputs], **node.params)
+    return leaf(np.asarray(value))
+
+
+def _constant(node: Node, given: set[Node]) -> bool:
+    small = node.value is not None and node.value.size <= _SMALL
+    return node.primitive is None and small and node not in given and node.owner is None
+
+
+def _kept(node: Node, inputs: tuple[Node, ...]) -> Node:
+    if inputs == node.inputs and node.value is None:
+        return node
+    made = Node(
+        node.primitive, inputs, node.params, None, node.shape, node.dtype, node.tracked,
+        node.scope, node.because,
+    )  # fmt: skip
+    made.name = node.name
+    return made
