@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import chalkgrad.executors.eager  # the engine behind backward()
 from chalkgrad.core.dtypes import bool_ as bool
 from chalkgrad.core.dtypes import dtype, float32, float64, int32, int64
-from chalkgrad.core.errors import ChalkgradError, nearest
+from chalkgrad.core.errors import ChalkgradError
+from chalkgrad.core.errors import nearest as _nearest
 from chalkgrad.core.graph import Graph
 from chalkgrad.core.scope import scope
 from chalkgrad.tensor.creation import *
@@ -64,7 +65,9 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         known = [*globals(), *_LAZY]
-        raise AttributeError(f"module 'chalkgrad' has no attribute {name!r}.{nearest(name, known)}")
+        raise AttributeError(
+            f"module 'chalkgrad' has no attribute {name!r}.{_nearest(name, known)}"
+        )
     home = _LAZY[name]
     if home is None:
         return importlib.import_module(f"chalkgrad.{name}")

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import chalkgrad as torch
 from chalkgrad.core.graph import (
     NO_PARAMS,
     ArrayType,
     Because,
     Graph,
-    Node,
     State,
+    equation,
     leaf,
     placeholder,
 )
@@ -138,6 +139,36 @@ def test_a_state_keeps_its_type_and_its_name(abstract: None) -> None:
 
 def test_a_rule_that_lies_about_its_type_is_found(abstract: None) -> None:
     x = given(3)
-    node = Node(e.exp, (x.node,), NO_PARAMS, None, (3,), np.dtype(np.int64), False)
+    node = equation(e.exp, (x.node,), NO_PARAMS, None, (3,), np.dtype(np.int64), False)
     with pytest.raises(MalformedGraph, match="the rule of exp says"):
         verify(Graph((x.node,), (), (node,)))
+
+
+def test_a_traced_training_step_is_sound() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Linear(4, 2)
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    loss_function = torch.nn.CrossEntropyLoss()
+
+    def step(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = loss_function(model(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    graph = torch.trace(step, torch.ones(5, 3), torch.zeros(5, dtype=torch.int64))
+    verify(graph)
+    changed = [state.name for state in graph.states if state.after is not state.before]
+    assert len(changed) > 4 * 3  # parameters with two moments each, and the running statistics
+    smaller = simplify(graph.results, graph.arguments)
+    states = zip(graph.states, smaller[len(graph.outputs) :], strict=True)
+    verify(
+        Graph(
+            graph.inputs,
+            tuple(replace(state, after=after) for state, after in states),
+            tuple(smaller[: len(graph.outputs)]),
+        )
+    )

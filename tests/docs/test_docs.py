@@ -1,4 +1,4 @@
-"""The documents are true: their Python runs and prints what stands there, and their links lead somewhere."""
+"""The documents are true: their Python prints what stands there, their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
-    *(page for room in ("docs", "src", "examples", "benchmarks") for page in ROOT.joinpath(room).rglob("*.md")),
+    *(
+        page
+        for room in ("docs", "src", "examples", "benchmarks")
+        for page in ROOT.joinpath(room).rglob("*.md")
+    ),
 ]
 PROGRAMS = [ROOT / "README.md", ROOT / "docs/tutorial.md"]
 
@@ -46,7 +50,9 @@ def run(page: Path, text: str) -> Iterator[tuple[Block, str]]:
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(text):
         printed = io.StringIO()
-        code = compile("\n" * block.line + block.code, str(page), "exec")  # errors name the page's line
+        code = compile(
+            "\n" * block.line + block.code, str(page), "exec"
+        )  # errors name the page's line
         with contextlib.redirect_stdout(printed):
             exec(code, names)
         yield block, printed.getvalue()

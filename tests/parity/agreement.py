@@ -57,7 +57,7 @@ def assert_agree(program: Program, *arrays: Any, rtol: float = 1e-6) -> None:
 
 
 def assert_same_gradient(ours: Any, theirs: Any, rtol: float = 1e-6) -> None:
-    """Equal gradients, or none on both sides. A gradient of zeros counts as none, as it has no effect."""
+    """Equal gradients, or none on both sides. Zeros count as none: they have no effect."""
     if theirs.grad is None or ours.grad is None:
         for grad in (ours.grad, theirs.grad):
             assert grad is None or not grad.numpy().any()
@@ -75,5 +75,3 @@ def assert_both_raise(program: Program, *arrays: Any) -> None:
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray[Any, Any]:
     return np.random.default_rng(seed).normal(size=shape)
-
-

@@ -14,6 +14,7 @@ from chalkgrad import optim
 from chalkgrad.core import dtypes
 from chalkgrad.core.graph import leaf
 from chalkgrad.tensor.tensor import Tensor
+from tests.optim.cases import CASES, IDS
 
 pytestmark = pytest.mark.parity
 
@@ -21,54 +22,10 @@ SHAPES = [(3, 2), (4,), (), (2, 1, 3)]
 STEPS = 20
 EXACT = 1e-12
 
-CASES: list[tuple[str, dict[str, Any]]] = [
-    ("SGD", {"lr": 0.05}),
-    ("SGD", {"lr": 0.05, "weight_decay": 0.1}),
-    ("SGD", {"lr": 0.05, "momentum": 0.9}),
-    ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3}),
-    ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
-    ("SGD", {"lr": 0.01, "momentum": 0.5, "maximize": True, "weight_decay": 0.3}),
-    ("RMSprop", {}),
-    ("RMSprop", {"lr": 0.02, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
-    ("RMSprop", {"centered": True}),
-    ("RMSprop", {"momentum": 0.7, "maximize": True}),
-    ("RMSprop", {"momentum": 0.7, "centered": True, "weight_decay": 0.1}),
-    ("Adam", {}),
-    ("Adam", {"lr": 0.05, "betas": (0.7, 0.9), "eps": 1e-3}),
-    ("Adam", {"lr": 0.05, "weight_decay": 0.1}),
-    ("Adam", {"lr": 0.05, "amsgrad": True, "betas": (0.5, 0.6)}),
-    ("Adam", {"lr": 0.05, "maximize": True, "weight_decay": 0.1, "amsgrad": True}),
-    ("Adam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("AdamW", {}),
-    ("AdamW", {"lr": 0.05, "weight_decay": 0.2, "amsgrad": True}),
-    ("AdamW", {"lr": 0.05, "weight_decay": 0.2, "maximize": True}),
-    ("Adagrad", {"lr": 0.1}),
-    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.3}),
-    ("Adagrad", {"lr": 0.1, "maximize": True, "eps": 0.1}),
-    ("Adadelta", {}),
-    ("Adadelta", {"lr": 0.5, "rho": 0.5, "eps": 1e-2, "weight_decay": 0.1}),
-    ("Adadelta", {"maximize": True}),
-    ("Adamax", {}),
-    ("Adamax", {"lr": 0.05, "betas": (0.5, 0.7), "eps": 1e-2, "weight_decay": 0.1}),
-    ("Adamax", {"lr": 0.05, "maximize": True}),
-    ("NAdam", {}),
-    ("NAdam", {"lr": 0.05, "betas": (0.5, 0.7), "momentum_decay": 0.3, "weight_decay": 0.1}),
-    ("NAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("NAdam", {"lr": 0.05, "maximize": True, "eps": 1e-2}),
-    ("RAdam", {}),
-    ("RAdam", {"lr": 0.05, "betas": (0.5, 0.9), "eps": 1e-2, "weight_decay": 0.1}),
-    ("RAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("RAdam", {"lr": 0.05, "maximize": True, "betas": (0.9, 0.99)}),
-    ("Rprop", {}),
-    ("Rprop", {"lr": 0.5, "etas": (0.4, 1.6), "step_sizes": (0.05, 0.6)}),
-    ("Rprop", {"maximize": True}),
-]
-IDS = [f"{name}-{'-'.join(options)}" for name, options in CASES]
-
 
 @pytest.fixture
 def _float64() -> Iterator[None]:
-    """Counters and products of the state in float64 too, so that both follow one trajectory exactly."""
+    """Counters and products of the state in float64 too: both follow one trajectory."""
     before = dtypes.default.dtype, torch.get_default_dtype()
     dtypes.default.dtype = np.dtype("float64")
     torch.set_default_dtype(torch.float64)
@@ -99,7 +56,9 @@ def gradient(k: int, value: np.ndarray, step: int, rng: np.random.Generator) -> 
     return (value * (k + 0.5) + np.sin(3 * value) + 0.3 * noise).astype(value.dtype)
 
 
-def run(pair: Any, mine: list[Tensor], theirs: list[torch.Tensor], steps: int, skip: Any = None) -> None:
+def run(
+    pair: Any, mine: list[Tensor], theirs: list[torch.Tensor], steps: int, skip: Any = None
+) -> None:
     """The same gradients, computed from PyTorch's parameters, go to both."""
     rng = np.random.default_rng(7)
     for step in range(steps):
@@ -115,7 +74,9 @@ def run(pair: Any, mine: list[Tensor], theirs: list[torch.Tensor], steps: int, s
 def agree(mine: list[Tensor], theirs: list[torch.Tensor], tolerance: float = EXACT) -> None:
     for m, t in zip(mine, theirs, strict=True):
         assert m.dtype.name == str(t.dtype).removeprefix("torch.")
-        np.testing.assert_allclose(m.detach().numpy(), t.detach().numpy(), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            m.detach().numpy(), t.detach().numpy(), rtol=tolerance, atol=tolerance
+        )
 
 
 def states_agree(mine: Any, theirs: Any, tolerance: float = EXACT) -> None:
@@ -153,7 +114,13 @@ def test_in_float32(name: str, options: dict[str, Any]) -> None:
 def test_parameters_without_gradient_stand_still(name: str, options: dict[str, Any]) -> None:
     mine, theirs = parameters(start())
     pair = getattr(optim, name)(mine, **options), getattr(torch.optim, name)(theirs, **options)
-    run(pair, mine, theirs, STEPS, skip=lambda step, k: k == 3 or (k == 1 and step % 3) or (k == 2 and step < 5))
+    run(
+        pair,
+        mine,
+        theirs,
+        STEPS,
+        skip=lambda step, k: k == 3 or (k == 1 and step % 3) or (k == 2 and step < 5),
+    )
     assert np.array_equal(mine[3].detach().numpy(), start()[3])
     agree(mine, theirs)
     states_agree(pair[0].state_dict(), pair[1].state_dict())
@@ -168,7 +135,10 @@ def test_groups_with_options_of_their_own(name: str, options: dict[str, Any]) ->
     def groups(p: list[Any]) -> list[dict[str, Any]]:
         return [{"params": p[:2]}, {"params": p[2:], "lr": 0.003, **extra}]
 
-    pair = getattr(optim, name)(groups(mine), **options), getattr(torch.optim, name)(groups(theirs), **options)
+    pair = (
+        getattr(optim, name)(groups(mine), **options),
+        getattr(torch.optim, name)(groups(theirs), **options),
+    )
     run(pair, mine, theirs, STEPS)
     agree(mine, theirs)
     assert repr(pair[0]) == repr(pair[1])
@@ -178,7 +148,15 @@ def test_groups_with_options_of_their_own(name: str, options: dict[str, Any]) ->
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
 def test_state_travels_both_ways(name: str, options: dict[str, Any]) -> None:
     mine, theirs = parameters(start())
-    run((getattr(optim, name)(mine, **options), first := getattr(torch.optim, name)(theirs, **options)), mine, theirs, 5)
+    run(
+        (
+            getattr(optim, name)(mine, **options),
+            first := getattr(torch.optim, name)(theirs, **options),
+        ),
+        mine,
+        theirs,
+        5,
+    )
     saved = plain(first.state_dict())
     pair = getattr(optim, name)(mine, **options), getattr(torch.optim, name)(theirs, **options)
     pair[0].load_state_dict(saved)
@@ -256,7 +234,7 @@ def test_lbfgs(options: dict[str, Any]) -> None:
     one, two = a.state_dict(), b.state_dict()
     for name in ("func_evals", "n_iter"):
         assert one["state"][0][name] == two["state"][0][name]
-    assert {k: v for k, v in one["param_groups"][0].items()} == two["param_groups"][0]
+    assert one["param_groups"] == two["param_groups"]
 
 
 def closure(optimizer: Any, loss_of: Any, parameters: list[Any]) -> Any:
@@ -267,6 +245,38 @@ def closure(optimizer: Any, loss_of: Any, parameters: list[Any]) -> Any:
         return loss
 
     return evaluate
+
+
+def bumpy(rng: np.random.Generator) -> Any:
+    a, b, c, shift = rng.normal(size=4)
+    return lambda x: 0.05 * (x - shift) ** 4 + 0.1 * a * x**3 + b * (3 * x).sin() + c * (x * x)
+
+
+def kinked(rng: np.random.Generator) -> Any:
+    shift, steep = rng.normal(), 10.0 ** rng.uniform(0.5, 3)
+    return lambda x: (shift - x).relu() + steep * (x - shift).relu() + 1e-3 * x * x
+
+
+def bent(rng: np.random.Generator) -> Any:
+    shift, steep = rng.normal(), 10.0 ** rng.uniform(0.5, 3)
+    return lambda x: (shift - x).relu() + steep * (x - shift).relu() ** 2 + 1e-3 * x * x
+
+
+@pytest.mark.parametrize("family", [bumpy, kinked, bent])
+@pytest.mark.parametrize("seed", range(25))
+def test_line_search(seed: int, family: Any) -> None:
+    """First steps that are much too short or too long, and functions that mislead a cubic."""
+    rng = np.random.default_rng(seed)
+    loss, lr = family(rng), 10.0 ** rng.uniform(-4, 1)
+    options = {"lr": lr, "line_search_fn": "strong_wolfe", "max_iter": 3}
+    mine, theirs = parameters([rng.normal(size=1) * 3])
+    pair = optim.LBFGS(mine, **options), torch.optim.LBFGS(theirs, **options)
+    for _ in range(2):
+        pair[0].step(closure(pair[0], loss, mine))
+        pair[1].step(closure(pair[1], loss, theirs))
+    agree(mine, theirs, 1e-6)
+    evaluations = [o.state_dict()["state"][0]["func_evals"] for o in pair]
+    assert evaluations[0] == evaluations[1]
 
 
 def test_lbfgs_state_from_pytorch() -> None:
@@ -344,7 +354,10 @@ def test_duplicates_warn_and_move_twice() -> None:
     mine, theirs = parameters(start()[:1])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        pair = optim.SGD([mine[0], mine[0]], lr=0.1), torch.optim.SGD([theirs[0], theirs[0]], lr=0.1, foreach=False)
+        pair = (
+            optim.SGD([mine[0], mine[0]], lr=0.1),
+            torch.optim.SGD([theirs[0], theirs[0]], lr=0.1, foreach=False),
+        )
     assert len(caught) == 2
     assert all("duplicate parameters" in str(w.message) for w in caught)
     run(pair, mine, theirs, 3)

@@ -1,4 +1,4 @@
-"""Every primitive, and random graphs of them, against PyTorch: outputs and gradients, at kinks too."""
+"""Every primitive, and random graphs, against PyTorch: outputs and gradients, at kinks too."""
 
 from __future__ import annotations
 

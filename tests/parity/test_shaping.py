@@ -66,11 +66,17 @@ MATRIX = {
     "repeat_interleave dim": lambda t, x: t.repeat_interleave(x, 3, dim=1),
     "repeat_interleave counts": lambda t, x: x.repeat_interleave(t.tensor([2, 0]), 0),
     "split": lambda t, x: t.split(x, 2, 1),
+    "split keywords": lambda t, x: [
+        *x.split(split_size=1), *t.split(x, split_size_or_sections=[1, 2], dim=1)],
     "split sizes": lambda t, x: x.split([1, 0, 2], dim=-1),
     "chunk": lambda t, x: x.chunk(2, 1),
     "chunk too many": lambda t, x: t.chunk(x, 5),
     "tensor_split": lambda t, x: t.tensor_split(x, 2, 1),
     "tensor_split more": lambda t, x: x.tensor_split(4, dim=1),
+    "tensor_split keywords": lambda t, x: [
+        *x.tensor_split(sections=2), *x.tensor_split(indices=(1,), dim=1)],
+    "tensor_split by tensor": lambda t, x: [
+        *x.tensor_split(t.tensor(2)), *t.tensor_split(x, t.tensor([1, 2]), 1)],
     "tensor_split at": lambda t, x: x.tensor_split((1, 1, -1), 1),
     "tensor_split back": lambda t, x: x.tensor_split((2, 1, 9), 1),
     "unbind": lambda t, x: t.unbind(x),
@@ -325,7 +331,9 @@ def reshapings(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 @settings(max_examples=60, deadline=None)
 @given(reshapings(), st.data())
-def test_any_reshape_and_permutation(shapes: tuple[tuple[int, ...], ...], data: st.DataObject) -> None:
+def test_any_reshape_and_permutation(
+    shapes: tuple[tuple[int, ...], ...], data: st.DataObject
+) -> None:
     before, after = shapes
     order = data.draw(st.permutations(range(len(before))))
     k = data.draw(st.integers(-1, len(after) - 1))

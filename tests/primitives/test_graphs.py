@@ -16,8 +16,7 @@ from chalkgrad.core.scope import current
 from chalkgrad.core.verify import verify
 from chalkgrad.executors import eager
 from chalkgrad.executors import numpy as executor
-from chalkgrad.primitives import elementwise as e
-from chalkgrad.primitives import reductions
+from chalkgrad.primitives import reductions, transcendental
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.grad import pullback
 from chalkgrad.transform.simplify import simplify
@@ -60,7 +59,7 @@ def test_a_random_graph_has_the_second_derivative_of_finite_differences(program:
                    for x in inputs]  # fmt: skip
         out = program.chalkgrad(*tracked)
         found = pullback([out], [out.literal(1).broadcasted(out.node.shape)])
-        parts = [total(e.sin(found[x.node])) for x in tracked if x.node in found]
+        parts = [total(transcendental.sin(found[x.node])) for x in tracked if x.node in found]
         return sum(parts[1:], parts[0])
 
     judges.assert_gradient(slope, program.arrays, range(len(program.arrays)))
@@ -175,11 +174,11 @@ def test_the_refusal_reaches_a_shared_part() -> None:
 
 def test_a_graph_whose_rules_read_no_numbers_may_be_gone_through_again() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
-    y = total(x * 2 + 1)
+    y = total(-(x + 2))
     y.backward()
     y.backward()
     assert x.grad is not None
-    np.testing.assert_array_equal(x.grad.numpy(), [4.0, 4.0])
+    np.testing.assert_array_equal(x.grad.numpy(), [-2.0, -2.0])
 
 
 @pytest.mark.parametrize("value", [[3.0, 4.0], 3.0])

@@ -60,7 +60,7 @@ _BY_NAME = {d.name: d for d in ALL} | {
     "int": int32,
     "long": int64,
 }
-_PYTHON: dict[type, dtype] = {bool: bool_, int: int64}
+_PYTHON: dict[type, dtype] = {bool: bool_, int: int64, float: float64}
 
 
 @dataclass(slots=True)
@@ -75,12 +75,11 @@ def as_numpy(given: Any) -> np.dtype[Any]:
     """The NumPy type of a chalkgrad dtype, a NumPy dtype, a Python type or a name."""
     if isinstance(given, dtype):
         return given.numpy
-    if given is float:
-        return default.dtype
     if isinstance(given, type) and given in _PYTHON:
         return _PYTHON[given].numpy
     if isinstance(given, str) and given.removeprefix("torch.") in _BY_NAME:
         return _BY_NAME[given.removeprefix("torch.")].numpy
+    found: np.dtype[Any] | None
     try:
         found = np.dtype(given)
     except TypeError:

@@ -12,15 +12,18 @@ from chalkgrad.core.errors import DataError
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file atomically: a temporary file beside it, fsync, read back, rename.
 
-    An existing file keeps its content until the new one is safely on the disk.
+    An existing file keeps its content until the new one is safely on the disk. DataError says why
+    it could not be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # a link stays a link
     try:
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-        )
+        _write(path, content)
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from error
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -36,6 +39,12 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def clear_remains(path: Path) -> None:
+    """Remove what a process that was killed while it wrote `path` has left."""
+    for remains in path.parent.glob(f".{path.name}.*.part"):
+        remains.unlink(missing_ok=True)
 
 
 def _mode(path: Path) -> int:

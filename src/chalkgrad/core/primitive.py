@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 import numpy as np
 
 from chalkgrad.core.errors import ChalkgradError, GradientError, ShapeError, TraceError
-from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, Params, leaf
+from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, Params, equation, leaf
 from chalkgrad.core.index import Formula
 from chalkgrad.core.scope import current
 
@@ -70,6 +70,7 @@ class Primitive:
     index: Callable[..., Formula]  # (*ArrayTypes, **params) -> Formula
     domain: Domain = Domain()
     variadic: bool = False  # operands come as one list
+    custom: bool = False  # made for one application, with a person's own derivative
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
         return bind(self, operands, params or NO_PARAMS)
@@ -109,6 +110,7 @@ def bind(primitive: Primitive, operands: Sequence[H], params: Params = NO_PARAMS
             value = None if mode.abstract else mode.run(compute, *values, **params)
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise _better(error, primitive, [operand.node for operand in operands], params) from error
+    kind: Any
     if type(value) is np.ndarray:
         kind = value
     elif value is None:
@@ -120,7 +122,7 @@ def bind(primitive: Primitive, operands: Sequence[H], params: Params = NO_PARAMS
         return operands[0].wrap(leaf(value))  # no gradient flows through it: its history can go
     shape, dtype, scope, because = kind.shape, kind.dtype, mode.scope, mode.because
     return operands[0].wrap(
-        Node(primitive, nodes, params, value, shape, dtype, tracked, scope, because)
+        equation(primitive, nodes, params, value, shape, dtype, tracked, scope, because)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
@@ -82,8 +83,12 @@ class ConcatDataset(Dataset[T]):
 
     def __getitem__(self, index: int) -> T:
         position = index + len(self) if index < 0 else index
-        if not 0 <= position < len(self):
-            raise DimensionError(f"record {index} of {len(self)}")
+        if position < 0:
+            raise ArgumentError(
+                f"absolute value of index should not exceed dataset length: record {index} of {len(self)}"
+            )
+        if position >= len(self):
+            raise DimensionError(f"index out of range: record {index} of {len(self)}")
         which = int(np.searchsorted(self.cumulative_sizes, position, side="right"))
         return self.datasets[which][position - (self.cumulative_sizes[which - 1] if which else 0)]
 
@@ -98,9 +103,7 @@ def random_split(
     count = len(dataset)  # type: ignore[arg-type]
     sizes = [int(n) for n in lengths]
     if all(0 <= n <= 1 for n in lengths) and abs(sum(lengths) - 1) < 1e-9:
-        sizes = [int(count * share) for share in lengths]
-        for k in range(count - sum(sizes)):  # what rounding left over goes round
-            sizes[k % len(sizes)] += 1
+        sizes = _shares(count, lengths)
     if sum(sizes) != count:
         raise ArgumentError(
             f"the lengths sum to {sum(sizes)}, the input dataset has {count} records"
@@ -108,6 +111,18 @@ def random_split(
     order = randperm(count, generator=generator or default_generator).tolist()
     ends = list(accumulate(sizes))
     return [Subset(dataset, order[end - n : end]) for n, end in zip(sizes, ends, strict=True)]
+
+
+def _shares(count: int, lengths: Sequence[float]) -> list[int]:
+    sizes = [int(count * share) for share in lengths]
+    for k in range(count - sum(sizes)):  # what rounding left over goes round
+        sizes[k % len(sizes)] += 1
+    for k, size in enumerate(sizes):
+        if not size:
+            warnings.warn(
+                f"Length of split at index {k} is 0. This might result in an empty dataset.", stacklevel=3
+            )
+    return sizes
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -122,16 +137,50 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, float):
         return as_tensor(np.array(batch, np.float64))
     if isinstance(first, (str, bytes)):
-        return list(batch)
+        return batch
     if isinstance(first, Mapping):
         return {key: default_collate([record[key] for record in batch]) for key in first}
     if isinstance(first, Sequence):
+        if len({len(record) for record in batch}) > 1:
+            raise ShapeError("each element in list of batch should be of equal size: records differ")
         columns = [default_collate(column) for column in zip(*batch, strict=True)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     raise TypeMismatch(
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
         f"{type(first).__name__}"
     )
+
+
+def _converted(record: Any) -> Any:
+    """One record by itself: arrays become tensors."""
+    if isinstance(record, (np.ndarray, np.generic)):
+        return as_tensor(record)
+    if isinstance(record, Mapping):
+        return {key: _converted(value) for key, value in record.items()}
+    if isinstance(record, (list, tuple)):
+        values = [_converted(value) for value in record]
+        return type(record)(*values) if hasattr(record, "_fields") else values
+    return record
+
+
+def _check_options(
+    batch_size: int | None, shuffle: bool, drop_last: bool, sampler: bool, batch_sampler: bool
+) -> None:
+    if sampler and shuffle:
+        raise ArgumentError("sampler option is mutually exclusive with shuffle")
+    if batch_sampler and (batch_size != 1 or shuffle or sampler or drop_last):
+        raise ArgumentError(
+            "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
+            "drop_last"
+        )
+    if batch_size is None and drop_last:
+        raise ArgumentError(
+            "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+        )
+    if batch_size is not None and batch_size < 1:
+        raise ArgumentError(
+            f"batch_size should be a positive integer value, but got batch_size={batch_size}"
+        )
 
 
 class DataLoader(Generic[T]):
@@ -153,18 +202,8 @@ class DataLoader(Generic[T]):
             raise NotAvailable(
                 f"DataLoader(num_workers={num_workers}): loading is in this process; pass 0"
             )
-        if sampler is not None and shuffle:
-            raise ArgumentError("sampler option is mutually exclusive with shuffle")
-        if batch_sampler is not None and (
-            batch_size != 1 or shuffle or sampler is not None or drop_last
-        ):
-            raise ArgumentError(
-                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
-            )
-        if batch_size is not None and batch_size < 1:
-            raise ArgumentError(
-                f"batch_size should be a positive integer value, but got batch_size={batch_size}"
-            )
+        given = sampler is not None, batch_sampler is not None
+        _check_options(batch_size, bool(shuffle), drop_last, *given)
         if shuffle and not len(dataset):  # type: ignore[arg-type]
             raise ArgumentError(
                 "num_samples should be a positive integer value, but got num_samples=0"
@@ -173,7 +212,8 @@ class DataLoader(Generic[T]):
         self.shuffle, self.sampler, self.batch_sampler = bool(shuffle), sampler, batch_sampler
         self.generator = generator
         self.collate_fn = collate_fn
-        self._plain = isinstance(dataset, TensorDataset) and collate_fn is None
+        whole = dataset.dataset if isinstance(dataset, Subset) else dataset
+        self._plain = isinstance(whole, TensorDataset) and collate_fn is None
 
     def __len__(self) -> int:
         if self.batch_sampler is not None:
@@ -203,7 +243,7 @@ class DataLoader(Generic[T]):
     def __iter__(self) -> Iterator[Any]:
         for indices in self._batches():
             if self.batch_size is None:
-                yield self.dataset[indices[0]]
+                yield (self.collate_fn or _converted)(self.dataset[indices[0]])
             elif self._plain:  # one gather a tensor in place of a stack of rows
                 yield list(self.dataset[list(indices)])  # type: ignore[call-overload]
             else:

@@ -1,19 +1,29 @@
-"""A traced function made runnable: numbers in, program, numbers out, states written back."""
+"""A traced function made runnable: arrays in, arrays out, its states kept in between.
+
+    step = Specialised(function)     traced and compiled once for each combination of input types
+    loss, outputs = step(x, y)       runs; what the function changes stays here, as arrays
+    step.write_back()                the tensors take over what has changed
+
+Between two calls nobody looks at the tensors, so a loop pays for the program alone. Whoever reads or
+changes a parameter, a moment or the random state calls `write_back` first.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chalkgrad.core.graph import Array, leaf
+from chalkgrad.core.graph import Array, Node, leaf
 from chalkgrad.executors import numpy as executor
 from chalkgrad.tensor.tensor import Tensor
-from chalkgrad.transform.simplify import simplify
+from chalkgrad.transform.simplify import one_state, simplify
 from chalkgrad.transform.trace import Capture, capture
+
+Handles = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -21,55 +31,141 @@ class Program:
     """One specialisation: a graph compiled for the shapes of its inputs."""
 
     traced: Capture
-    run: executor.Program
+    run: executor.Program  # (inputs, settings, changed states, read states) -> (outputs, changed)
+    changed: tuple[Handles, ...]  # the tensors of each state; several where they are always equal
+    read: tuple[Handles, ...]
+    learned: tuple[int, ...]  # which of the changed states are parameters
 
     @classmethod
-    def of(cls, function: Callable[..., Any], *examples: Any) -> Program:
-        traced = capture(function, *examples)
-        arguments = traced.graph.arguments
-        return cls(traced, executor.compile(arguments, simplify(traced.graph.results, arguments)))
+    def of(cls, function: Callable[..., Any], examples: Sequence[Array]) -> Program:
+        traced = capture(function, *[_tensor(array) for array in examples])
+        graph = traced.graph
+        same = one_state(graph)
+        first = [state.before for state in graph.states if same.get(state.before) is None]
+        handles = {node: _handles(traced, node, same) for node in first}
+        after = {state.before: state.after for state in graph.states}
+        changed = [node for node in first if after[node] is not node]
+        read = [node for node in first if after[node] is node]
+        arguments = [*graph.inputs, *changed, *read]
+        results = simplify([*graph.outputs, *(after[node] for node in changed)], arguments, same)
+        return cls(
+            traced,
+            executor.compile(arguments, results),
+            tuple(handles[node] for node in changed),
+            tuple(handles[node] for node in read),
+            tuple(k for k, node in enumerate(changed) if node.tracked),
+        )
 
-    def arguments(self, *arrays: Array) -> tuple[Array, ...]:
-        """Everything the program takes: the inputs, the settings now, the states now."""
-        settings = [np.asarray(float(read())) for read in self.traced.settings]
-        return (*arrays, *settings, *[tensor.node.value for tensor in self.traced.tensors])
+    @property
+    def outputs(self) -> int:
+        return len(self.traced.graph.outputs)
 
-    def finish(self, results: tuple[Array, ...]) -> Any:
-        """Write the states back, and give the function's return value."""
-        traced = self.traced
-        count = len(traced.graph.outputs)
-        for tensor, value, state in zip(
-            traced.tensors, results[count:], traced.graph.states, strict=True
-        ):
-            if state.after is not state.before:
-                fresh = leaf(value, tracked=tensor.node.tracked, name=tensor.node.name)
-                tensor._become(fresh)
-        return traced.rebuild([_tensor(value) for value in results[:count]])
+    def settings(self) -> list[Array]:
+        """The numbers that are read again now and then, such as the learning rate."""
+        return [np.asarray(float(read())) for read in self.traced.settings]
 
+    def states(self) -> list[Array] | None:
+        """What the tensors hold now; None if two hold different numbers that were one state."""
+        groups = (*self.changed, *self.read)
+        for handles in groups:
+            if any(not _equal(handles[0], other) for other in handles[1:]):
+                return None
+        return [handles[0].node.value for handles in groups]
 
-def _tensor(value: Array) -> Tensor:
-    return Tensor.__new__(Tensor).wrap(leaf(value))
+    def unfused(self, arguments: Sequence[Array]) -> dict[Node, Array]:
+        """The arguments of the traced graph, where every state has its own, from those of `run`."""
+        graph = self.traced.graph
+        count = len(graph.inputs)
+        held = zip((*self.changed, *self.read), arguments[count:], strict=True)
+        value = {tensor: array for handles, array in held for tensor in handles}
+        states = zip(graph.states, self.traced.tensors, strict=True)
+        given = dict(zip(graph.inputs, arguments, strict=False))
+        return given | {state.before: value[tensor] for state, tensor in states}
 
 
 class Specialised:
-    """A function that is traced and compiled once for each combination of input types."""
+    """A function of arrays that is traced and compiled once for each combination of their types."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.programs: dict[Any, Program] = {}
-        # The last two calls, oldest first: what is needed to find where a number went wrong.
-        self.recent: deque[tuple[Program, tuple[Array, ...]]] = deque(maxlen=2)
+        self.key: Any = None
+        self.program: Program | None = None  # the one that has the states, if any
+        self.states: list[Array] = []
+        self.settings: list[Array] = []
+        self.last: tuple[Program, tuple[Array, ...]] | None = None
 
-    def prepare(self, *tensors: Tensor) -> Program:
+    def prepare(self, *arrays: Array) -> Program:
         """The program for inputs like these."""
-        key = tuple([(t.node.shape, t.node.dtype, t.node.tracked) for t in tensors])
-        program = self.programs.get(key)
-        if program is None:
-            program = self.programs[key] = Program.of(self.function, *tensors)
-        return program
+        key = _key(arrays)
+        if key not in self.programs:
+            self.programs[key] = Program.of(self.function, arrays)
+        return self.programs[key]
 
-    def __call__(self, *tensors: Tensor) -> Any:
-        program = self.prepare(*tensors)
-        arguments = program.arguments(*[tensor.node.value for tensor in tensors])
-        self.recent.append((program, arguments))
-        return program.finish(program.run(*arguments))
+    def __call__(self, *arrays: Array) -> tuple[Array, ...]:
+        if self.program is None or _key(arrays) != self.key:
+            self._open(arrays)
+        program = self.program
+        assert program is not None
+        arguments = (*arrays, *self.settings, *self.states)
+        self.last = program, arguments
+        results = program.run(*arguments)
+        count = program.outputs
+        self.states[: len(program.changed)] = results[count:]
+        return results[:count]
+
+    def _open(self, arrays: Sequence[Array]) -> None:
+        self.write_back()
+        program = self.prepare(*arrays)
+        states = program.states()
+        if states is None:  # somebody has set apart what was one state when it was compiled
+            del self.programs[_key(arrays)]
+            program = self.prepare(*arrays)
+            states = program.states()
+        assert states is not None
+        self.key, self.program, self.states = _key(arrays), program, states
+        self.settings = program.settings()
+
+    def write_back(self) -> None:
+        """Give every tensor the number that it has by now, on a fresh leaf."""
+        program, self.program = self.program, None
+        if program is None:
+            return
+        for handles, value in zip(program.changed, self.states, strict=False):
+            if len(handles) > 1:
+                value.flags.writeable = False  # one array for several tensors
+            for tensor in handles:
+                node = tensor.node
+                tensor._become(leaf(value, tracked=node.tracked, name=node.name))
+
+    def learned(self) -> list[Array]:
+        """The parameters, as the last call has left them."""
+        return [] if self.program is None else [self.states[k] for k in self.program.learned]
+
+
+def finite(array: Array) -> bool:
+    """Is every number finite? A dot product says so in a third of the time of isfinite().all()."""
+    return (
+        array.dtype.kind != "f"
+        or math.isfinite(np.vdot(array, array))
+        or bool(np.isfinite(array).all())
+    )
+
+
+def _handles(traced: Capture, first: Node, same: dict[Node, Node]) -> Handles:
+    pairs = zip(traced.graph.states, traced.tensors, strict=True)
+    return tuple(
+        [tensor for state, tensor in pairs if same.get(state.before, state.before) is first]
+    )
+
+
+def _key(arrays: Sequence[Array]) -> Any:
+    return tuple([(array.shape, array.dtype) for array in arrays])
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.node.value.tobytes() == other.node.value.tobytes()
+
+
+def _tensor(array: Array) -> Tensor:
+    return Tensor.__new__(Tensor).wrap(leaf(array))

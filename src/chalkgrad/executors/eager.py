@@ -8,14 +8,25 @@ structure forever, so it pays for differentiation twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.core.errors import GradientError, TypeMismatch
-from chalkgrad.core.graph import Array, ArrayType, Because, Node, ancestors, leaf, placeholder
+from chalkgrad.core.graph import (
+    LITERAL,
+    Array,
+    ArrayType,
+    Because,
+    Node,
+    ancestors,
+    leaf,
+    placeholder,
+)
 from chalkgrad.core.scope import current, recording
 from chalkgrad.executors import numpy as executor
 from chalkgrad.tensor.operand import literal
@@ -34,45 +45,47 @@ class Plan:
     program: executor.Program
     reads: list[int]  # places in the walk whose values are arguments, in order
     saves: frozenset[tuple[int, int]]  # an equation, and a forward number that its rules read
-    rules: frozenset[int]  # the equations among them that read more than literals
+    rules: frozenset[int]  # these equations
     targets: list[int]  # places whose gradients come out
     seeded: list[int]  # roots whose cotangent is an argument
 
 
-@dataclass(slots=True)
 class _Walk:
-    """The forward graph of some roots, numbered."""
+    """The forward graph of some roots, numbered, and its structure."""
 
-    nodes: list[Node]  # tracked nodes, oldest first, then the constants that they read
-    place: dict[Node, int]
-    tracked: int
+    __slots__ = ("nodes", "owned", "place", "structure")
 
-    @classmethod
-    def of(cls, roots: Sequence[Node]) -> _Walk:
-        nodes = ancestors(roots, tracked_only=True)
-        place = {node: k for k, node in enumerate(nodes)}
-        tracked = len(nodes)
-        for node in nodes[:tracked]:
+    def __init__(self, roots: Sequence[Node]) -> None:
+        # One pass over plain lists, once per training step: here every allocation shows.
+        self.nodes = nodes = list(dict.fromkeys(roots))
+        self.place = place = {node: k for k, node in enumerate(nodes)}
+        self.owned: list[int] = []  # places of the nodes whose gradient some tensor receives
+        parts: list[Any] = [place[root] for root in roots] if len(roots) > 1 else []
+        for node in nodes:  # the list grows while we walk it
+            primitive = node.primitive
+            if node.owner is not None and node.tracked:
+                self.owned.append(place[node])
+            if primitive is None or not node.tracked:
+                # A literal is part of the structure; of data only the type is.
+                parts += (node,) if _is_literal(node) else (node.shape, node.dtype, node.tracked)
+                continue
+            parts.append(primitive)
             for source in node.inputs:
-                if source not in place:
-                    place[source] = len(nodes)
+                number = place.get(source)
+                if number is None:
+                    number = place[source] = len(nodes)
                     nodes.append(source)
-        return cls(nodes, place, tracked)
+                parts.append(number)
+            if node.params:
+                parts += node.params.values()
+        self.structure = parts
 
-    def key(self, roots: Sequence[Node], seeds: Sequence[bool], targets: Sequence[int]) -> Any:
-        place = self.place
-        parts: list[Any] = [tuple([place[root] for root in roots]), tuple(seeds), tuple(targets)]
-        for node in self.nodes:
-            parts.append((node.primitive, node.shape, node.dtype, node.tracked))
-            if node.inputs:
-                parts.append(tuple([place[source] for source in node.inputs]))
-                if node.params:
-                    parts.append(tuple(node.params.values()))
-            elif not node.shape and not node.tracked:
-                parts.append(
-                    node if node.owner is None else None
-                )  # a literal is part of the structure
-        return tuple(parts)
+    def key(self, seeds: Sequence[bool], targets: Sequence[int]) -> Any:
+        return (*self.structure, None, *seeds, None, *targets)
+
+
+def _is_literal(node: Node) -> bool:
+    return node.params is LITERAL  # its number is part of what the graph says
 
 
 @dataclass
@@ -80,24 +93,20 @@ class EagerEngine:
     """The engine of eager tensors."""
 
     plans: dict[Any, Plan | None] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
     def backward(
         self, roots: list[Tensor], gradients: list[Tensor | None], retain: bool, create: bool,
         inputs: list[Tensor] | None,
     ) -> None:  # fmt: skip
+        if inputs is not None and not inputs:
+            raise GradientError("`inputs` argument to `backward()` cannot be empty.")
         seeds = [_seed(root, g) for root, g in zip(roots, gradients, strict=True)]
         if create or current().abstract or any(g is not None and g.node.tracked for g in seeds):
             self._recorded(roots, seeds, retain, create, inputs)
             return
-        walk = _Walk.of([root.node for root in roots])
-        wanted = None if inputs is None else {tensor.node for tensor in inputs}
-        targets = [
-            k for k, node in enumerate(walk.nodes[: walk.tracked])
-            if (node.owner is not None if wanted is None else node in wanted)
-        ]  # fmt: skip
-        if wanted is not None:
-            for tensor in inputs or ():
-                tensor.node.owner = tensor.node.owner or _owner(tensor)
+        walk = _Walk([root.node for root in roots])
+        targets = walk.owned if inputs is None else self._wanted(walk, inputs)
         results = self.run(
             walk,
             [root.node for root in roots],
@@ -106,7 +115,34 @@ class EagerEngine:
             retain,
         )
         for k, value in zip(targets, results, strict=True):
-            _accumulate(walk.nodes[k], value)
+            if value is not None:
+                _accumulate(walk.nodes[k], value)
+
+    def _wanted(self, walk: _Walk, inputs: list[Tensor]) -> list[int]:
+        for tensor in inputs:
+            tensor.node.owner = tensor.node.owner or _owner(tensor)
+        return sorted({walk.place[t.node] for t in inputs if t.node in walk.place})
+
+    def gradients(
+        self, roots: list[Tensor], gradients: list[Tensor | None], wanted: list[Tensor],
+        retain: bool, create: bool,
+    ) -> list[Tensor | None]:  # fmt: skip
+        """The gradients towards `wanted`, given back, added to nothing; None where none flows."""
+        seeds = [_seed(root, g) for root, g in zip(roots, gradients, strict=True)]
+        nodes = [tensor.node for tensor in wanted]
+        if create or current().abstract or any(g is not None and g.node.tracked for g in seeds):
+            found = differentiate(roots, seeds, create, nodes)
+            if not retain:
+                _spend(ancestors([root.node for root in roots], tracked_only=True))
+            return [found.get(node) for node in nodes]
+        walk = _Walk([root.node for root in roots])
+        places = [walk.place.get(node) if node.tracked else None for node in nodes]
+        targets = sorted({k for k in places if k is not None})
+        arrays = [None if g is None else g.node.value for g in seeds]
+        results = self.run(walk, [root.node for root in roots], arrays, targets, retain)
+        values = dict(zip(targets, results, strict=True))
+        found_values = [None if k is None else values.get(k) for k in places]
+        return [None if v is None else roots[0].wrap(leaf(v)) for v in found_values]
 
     def run(
         self,
@@ -115,11 +151,16 @@ class EagerEngine:
         seeds: Sequence[Array | None],
         targets: list[int],
         retain: bool,
-    ) -> Sequence[Array]:
+    ) -> Sequence[Array | None]:
         """The gradients of the walk's nodes at the places `targets`."""
         cacheable = len(walk.nodes) < _LARGEST
-        key = walk.key(roots, [s is None for s in seeds], targets) if cacheable else None
+        key = walk.key([s is None for s in seeds], targets) if cacheable else None
         plan = self.plans.get(key) if cacheable else None
+        if plan is None and any(n.primitive and n.primitive.custom for n in walk.nodes):
+            results = _computed(walk, roots, seeds, targets)
+            if not retain:
+                _spend(walk.nodes)
+            return results
         if plan is None:
             plan = _plan(walk, roots, seeds, targets, compiled=key in self.plans)
             if cacheable:
@@ -129,18 +170,18 @@ class EagerEngine:
         arguments += [seeds[k] for k in plan.seeded]
         results = plan.program(*arguments)
         if not retain:
-            for node in walk.nodes[: walk.tracked]:
-                node.spent = True
+            _spend(walk.nodes)
         return results
 
     def _remember(self, key: Any, plan: Plan) -> None:
         # The first sight leaves only a note: most graphs are never seen again.
-        if key not in self.plans:
+        with self.lock:
+            if key in self.plans:
+                self.plans[key] = plan
+                return
             if len(self.plans) >= _CAPACITY:
-                self.plans.pop(next(iter(self.plans)), None)
+                self.plans.pop(next(iter(self.plans)))
             self.plans[key] = None
-        else:
-            self.plans[key] = plan
 
     def _recorded(
         self, roots: list[Tensor], seeds: list[Tensor | None], retain: bool, create: bool,
@@ -154,6 +195,25 @@ class EagerEngine:
             owner = wanted.get(node) or (node.owner() if node.owner and inputs is None else None)
             if owner is not None:
                 owner.grad = gradient if owner.grad is None else _sum(owner.grad, gradient, create)
+        if not retain:
+            _spend(ancestors([root.node for root in roots], tracked_only=True))
+
+
+def _spend(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        node.spent = True
+
+
+def _computed(
+    walk: _Walk, roots: list[Node], seeds: Sequence[Array | None], targets: list[int]
+) -> Sequence[Array | None]:
+    """The gradients without a plan: a custom rule is a person's code, and may read numbers."""
+    handle = Tensor()
+    starts = [handle.wrap(root) for root in roots]
+    given = [None if seed is None else handle.wrap(leaf(seed)) for seed in seeds]
+    found = differentiate(starts, given, False, [walk.nodes[k] for k in targets])
+    gradients = [found.get(walk.nodes[k]) for k in targets]
+    return [None if g is None else np.array(g.node.value) for g in gradients]
 
 
 def _sum(old: Tensor, new: Tensor, create: bool) -> Tensor:
@@ -244,7 +304,7 @@ def _plan(
     results = [_gradient_node(gradients, walk.nodes[k]) for k in targets]
     saves = _saves(walk, results)
     arguments = [*walk.nodes, *(node for node in given if node is not None)]
-    literals = {n for n in walk.nodes[walk.tracked :] if not n.shape and n.owner is None}
+    literals = {node for node in walk.nodes if _is_literal(node)}
     results = simplify(results, [n for n in arguments if n not in literals])
     seeds_given = [n for n in given if n is not None]
     return _assemble(walk, seeds_given, given, results, targets, literals, saves, compiled)
@@ -268,20 +328,19 @@ def _assemble(
     else:
         program = lambda *arrays: executor.interpret(arguments, results, arrays)  # noqa: E731
     seeded = [k for k, node in enumerate(given) if node is not None]
-    places = {walk.place[node] for node in literals}
-    rules = frozenset(k for k, read in saves if read not in places)
+    rules = frozenset(k for k, _ in saves)
     return Plan(program, reads, saves, rules, targets, seeded)
 
 
 def _saves(walk: _Walk, results: list[Node]) -> frozenset[tuple[int, int]]:
     """What the rules read, as they stand: a product by 1 that simplify drops was read too."""
-    return frozenset(
-        (walk.place[node.because.node], walk.place[source])
-        for node in executor.equations(walk.nodes, results)
-        if isinstance(node.because, Because)
-        for source in node.inputs
-        if source in walk.place
-    )
+    saved = set()
+    for node in executor.equations(walk.nodes, results):
+        if isinstance(node.because, Because):
+            equation = node.because.node
+            known = {*node.inputs} & {equation, *equation.inputs}
+            saved |= {(walk.place[equation], walk.place[number]) for number in known}
+    return frozenset(saved)
 
 
 def _check(walk: _Walk, plan: Plan) -> None:
@@ -304,8 +363,8 @@ def _check_mutations(walk: _Walk, plan: Plan) -> None:
             name = source.name or f"a tensor of shape {list(source.shape)}"
             raise GradientError(
                 "one of the variables needed for gradient computation has been modified by an "
-                f"inplace operation: {name}, which "
-                f"{node.primitive.name if node.primitive else 'a leaf'} has read. Compute a new tensor instead, or clone() it first."
+                f"inplace operation: {name}, which {node.primitive.name if node.primitive else ''} "
+                "has read. Compute a new tensor instead, or clone() it first."
             )
 
 
@@ -316,7 +375,18 @@ def _accumulate(node: Node, value: Array) -> None:
     if owner._grad is None:
         owner._grad = owner.wrap(leaf(value))
     else:
+        if owner._grad.node.spent:
+            _warn_of_old_gradient(node)
         owner._grad.mutate(lambda array: np.add(array, value, out=array))
+
+
+def _warn_of_old_gradient(node: Node) -> None:
+    name = node.name or f"a tensor of shape {list(node.shape)}"
+    warnings.warn(
+        f"backward() adds to the gradient of {name}, which an optimizer's step has used already: "
+        "call optimizer.zero_grad() before each backward()",
+        stacklevel=6,
+    )
 
 
 Tensor.engine = EagerEngine()

@@ -63,11 +63,16 @@ def interpret(
 
 def compile(arguments: Sequence[Node], results: Sequence[Node]) -> Program:
     """One Python function that computes the results from the arguments."""
-    source, names = _source(arguments, results)
-    # The text holds only names made here (a0, v1, f1, c2) and no word of a user's.
-    exec(builtins.compile(source, "<chalkgrad program>", "exec"), names)  # noqa: S102
-    program = names["program"]
+    program = define(*_source(arguments, results))
     return lambda *arrays: current().run(program, *arrays)
+
+
+def define(lines: Sequence[str], names: dict[str, Any]) -> Callable[..., Any]:
+    """The function `program` that these lines define."""
+    # The text holds only names made in this room (a0, v1, f1, c2) and no word of a user's.
+    exec(builtins.compile("\n".join(lines), "<chalkgrad program>", "exec"), names)  # noqa: S102
+    program: Callable[..., Any] = names["program"]
+    return program
 
 
 def run(graph: Graph, *arrays: Array) -> tuple[Array, ...]:
@@ -86,7 +91,7 @@ def equations(arguments: Sequence[Node], results: Sequence[Node]) -> list[Node]:
     return sorted((n for n in seen if n.primitive and n not in given), key=lambda n: n.seq)
 
 
-def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[str, dict[str, Any]]:
+def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[list[str], dict[str, Any]]:
     label = {node: f"a{k}" for k, node in enumerate(arguments)}
     names: dict[str, Any] = {"asarray": np.asarray}
     order = equations(arguments, results)
@@ -103,7 +108,9 @@ def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[str, di
         names[f"f{k}"] = (
             partial(node.primitive.numpy, **node.params) if node.params else node.primitive.numpy
         )
-        line = f"    v{k} = f{k}({', '.join(label[i] for i in node.inputs)})"
+        call = f"f{k}({', '.join(label[i] for i in node.inputs)})"
+        # NumPy makes scalars of arrays without dimensions, and is slow at computing with those.
+        line = f"    v{k} = {call}" if node.shape else f"    v{k} = asarray({call})"
         ended = {label[i] for i in node.inputs if last[i] is node and i not in kept and i.primitive}
         lines.append(line + (f"; del {', '.join(sorted(ended))}" if ended else ""))
     fresh = _fresh(arguments, results)
@@ -116,7 +123,7 @@ def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[str, di
         for n, ok in zip(results, fresh, strict=True)
     ]
     lines.append(f"    return ({', '.join(values)}{',' if len(values) == 1 else ''})")
-    return "\n".join(lines), names
+    return lines, names
 
 
 def _fresh(arguments: Sequence[Node], results: Sequence[Node]) -> list[bool]:

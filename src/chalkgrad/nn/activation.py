@@ -15,6 +15,7 @@ from typing import Any
 from chalkgrad.core.errors import ArgumentError
 from chalkgrad.nn import init
 from chalkgrad.nn.functional import activations as F
+from chalkgrad.nn.functional.regions import level_outside
 from chalkgrad.nn.module import Module
 from chalkgrad.nn.parameter import constant
 from chalkgrad.tensor.tensor import Tensor
@@ -174,7 +175,7 @@ class Hardtanh(_InPlace):
                 warnings.warn(
                     f"keyword argument `{old}` is deprecated and rename to `{new}`",
                     FutureWarning,
-                    stacklevel=2,
+                    stacklevel=level_outside(),
                 )
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
@@ -310,21 +311,18 @@ class Softmax(_Along):
     """eˣ / Σ eˣ along a dimension"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim, 5)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return F.softmax(input, self.dim)
 
 
 class Softmin(_Along):
     """The softmax of −x"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmin(input, self.dim, 5)
+        return F.softmin(input, self.dim)
 
 
 class LogSoftmax(_Along):
     """x − ln Σ eˣ along a dimension"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim, 5)
+        return F.log_softmax(input, self.dim)

@@ -320,7 +320,7 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Add several parameters at the end."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        if isinstance(values, Tensor) or not isinstance(values, Iterable):
             raise TypeMismatch(
                 "ParameterList.extend should be called with an iterable, but got "
                 f"{type(values).__name__}"

@@ -69,7 +69,8 @@ class _Convolution(Module):
         return Fit("{} channels", -1 - self._axes, self.in_channels, self.out_channels)
 
     def extra_repr(self) -> str:
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        text += f", stride={self.stride}"
         if isinstance(self.padding, str) or any(self.padding):
             text += f", padding={self.padding}"
         if self.dilation != (1,) * self._axes:
@@ -90,8 +91,7 @@ def _check(in_channels: int, out_channels: int, groups: int, padding_mode: str) 
     if padding_mode in ("reflect", "replicate", "circular"):
         raise NotAvailable(
             f"padding_mode={padding_mode!r}: put nn.functional.pad(x, ..., mode={padding_mode!r}) "
-            "before "
-            "a convolution without padding"
+            "before a convolution without padding"
         )
     if padding_mode != "zeros":
         raise ArgumentError(
@@ -162,8 +162,7 @@ class Conv2d(_Forward):
 
 
 class ConvTranspose1d(_Transposed):
-    """The adjoint of Conv1d, which makes a longer signal: (N, in_channels, L) to (N, out_channels,
-    L′).
+    """The adjoint of Conv1d: (N, in_channels, L) to a longer (N, out_channels, L′).
 
     >>> import chalkgrad as torch
     >>> torch.nn.ConvTranspose1d(4, 2, kernel_size=2, stride=2)(torch.ones(1, 4, 5)).shape
@@ -180,8 +179,7 @@ class ConvTranspose1d(_Transposed):
 
 
 class ConvTranspose2d(_Transposed):
-    """The adjoint of Conv2d, which makes a larger image: (N, in_channels, H, W) to (N,
-    out_channels, H′, W′).
+    """The adjoint of Conv2d: (N, in_channels, H, W) to a larger (N, out_channels, H′, W′).
 
     H′ = (H − 1)·stride − 2·padding + dilation·(kernel_size − 1) + output_padding + 1.
 

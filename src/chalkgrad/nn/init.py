@@ -17,9 +17,16 @@ from chalkgrad.core.errors import ArgumentError
 from chalkgrad.core.graph import Array
 from chalkgrad.core.scope import recording
 from chalkgrad.primitives import random as keyed
+from chalkgrad.tensor import random
 from chalkgrad.tensor.creation import holding
 from chalkgrad.tensor.random import Generator, default_generator
 from chalkgrad.tensor.tensor import Tensor
+
+__all__ = [
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
+    "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_",
+    "xavier_uniform_", "zeros_",
+]  # fmt: skip
 
 _FLOAT64 = np.dtype(np.float64)
 _LINEAR = {"linear", "sigmoid", *(f"conv{'_transpose' * t}{d}d" for t in (0, 1) for d in (1, 2, 3))}
@@ -62,7 +69,7 @@ def uniform_(
 ) -> Tensor:
     """Numbers in [a, b), all equally likely."""
     with recording(False):
-        return tensor.uniform_(a, b, generator=generator)  # type: ignore[no-any-return]
+        return random.uniform_(tensor, a, b, generator=generator)  # type: ignore[no-any-return]
 
 
 def normal_(
@@ -70,7 +77,7 @@ def normal_(
 ) -> Tensor:
     """Numbers of the normal distribution with this mean and standard deviation."""
     with recording(False):
-        return tensor.normal_(mean, std, generator=generator)  # type: ignore[no-any-return]
+        return random.normal_(tensor, mean, std, generator=generator)  # type: ignore[no-any-return]
 
 
 def trunc_normal_(
@@ -114,7 +121,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """The unit matrix: a linear layer that passes on its input."""
     if tensor.dim() != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")
-    return _fill(tensor, np.eye(*tensor.node.shape), "eye_")
+    return _fill(tensor, np.eye(tensor.node.shape[0], tensor.node.shape[1]), "eye_")
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -139,8 +146,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     if len(shape) < 2:
         raise ArgumentError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions: this "
-            "one "
-            f"has shape {list(shape)}"
+            f"one has shape {list(shape)}"
         )
     return shape[1] * prod(shape[2:]), shape[0] * prod(shape[2:])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
+from weakref import ref
 
 from chalkgrad.core import dtypes
 from chalkgrad.core.errors import (
@@ -34,12 +35,13 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
     def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
+        missing, unexpected = self.missing_keys, self.unexpected_keys
+        if not missing and not unexpected:
             return "<All keys matched successfully>"
-        missing, unexpected = self
         return f"_IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Module:
@@ -58,7 +60,7 @@ class Module:
     ...     def forward(self, x):
     ...         return self.slope * x
     >>> Line()(torch.tensor(3.0))
-    tensor(6., grad_fn=<MultiplyBackward0>)
+    tensor(6., grad_fn=<MulBackward0>)
     """
 
     training: bool
@@ -154,8 +156,13 @@ class Module:
             raise NameClash(f'{kind} name can\'t be empty string ""')
         if name not in registry and hasattr(self, name):
             raise NameClash(f"attribute '{name}' already exists")
-        registry[name] = self.__dict__[name] = value
+        self._enter(kind, name, value)
+
+    def _enter(self, kind: str, name: str, value: Any) -> None:
+        self.__dict__[_REGISTRIES[kind]][name] = self.__dict__[name] = value
         structure.version += 1
+        if kind == "buffer" and value is not None and value.is_leaf:
+            value.node.owner = ref(value)  # a trace takes it as a state and not as a constant
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = (
@@ -169,12 +176,12 @@ class Module:
             if "_modules" not in self.__dict__:
                 raise NameMissing(
                     f"cannot assign {kind}{'s' * (kind == 'parameter')} before Module.__init__() "
-                    "call: "
-                    f"write super().__init__() first in {type(self).__name__}.__init__"
+                    f"call: write super().__init__() first in {type(self).__name__}.__init__"
                 )
             if name not in self.__dict__[_REGISTRIES[kind]]:
                 self._forget(name)
-            self._register(kind, name, value)
+            enter = self._register if kind == "parameter" else self._enter  # as PyTorch checks them
+            enter(kind, name, value)
             return
         for word, registry in _REGISTRIES.items():
             if name in self.__dict__.get(registry, ()):
@@ -193,7 +200,7 @@ class Module:
             raise TypeMismatch(
                 f"cannot assign '{_typename(value)}' as {word} '{name}' ({wanted} or None expected)"
             )
-        self._register(kind, name, value)
+        self._enter(kind, name, value)
 
     def _forget(self, name: str) -> None:
         for registry in _REGISTRIES.values():
@@ -280,7 +287,7 @@ class Module:
         seen: set[Tensor] = set()
         for path, module in self.named_modules(None, prefix, remove_duplicate):
             if module is self or recurse:
-                for name, tensor in module.__dict__[registry].items():
+                for name, tensor in getattr(module, registry).items():
                     if tensor is not None and tensor not in seen:
                         if remove_duplicate:
                             seen.add(tensor)
@@ -502,7 +509,7 @@ def _load(key: str, tensor: Tensor, given: Any, assign: bool) -> list[str]:
     if not isinstance(given, Tensor):
         return [
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
-            'object '
+            "object "
             f"from checkpoint but received {type(given)}"
         ]
     shape = tensor.node.shape

@@ -42,14 +42,6 @@ class Parameter(Tensor):
         self.node = leaf(array, tracked=requires_grad)
         self.node.owner = ref(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        if id(self) in memo:
-            found: Parameter = memo[id(self)]
-            return found
-        made = super().__deepcopy__(memo)
-        made.node.owner = ref(made)
-        return made
-
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 

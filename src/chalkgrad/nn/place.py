@@ -67,12 +67,22 @@ def _scope(path: str, outer: Scope | None) -> Scope | None:
     if not path:
         return outer
     around = outer
-    while around is not None:  # a module inside of another: only what comes after the other's name
-        prefix = f"{around}."
-        if path.startswith(prefix):
-            return Scope(path[len(prefix) :], outer)
+    while around is not None:  # inside of another module: only what comes after that one's name
+        rest = _after(str(around), path)
+        if rest:
+            return Scope(rest, outer)
         around = around.parent
     return Scope(path, outer)
+
+
+def _after(enclosing: str, path: str) -> str:
+    """What is left of a path inside of a scope that ends with its beginning."""
+    names = path.split(".")
+    for count in range(len(names) - 1, 0, -1):
+        prefix = ".".join(names[:count])
+        if enclosing == prefix or enclosing.endswith(f".{prefix}"):
+            return ".".join(names[count:])
+    return ""
 
 
 def settle(root: Module) -> Place:
@@ -80,11 +90,13 @@ def settle(root: Module) -> Place:
     version = structure.version
     for path, module in root.named_modules():
         module.__dict__["_place"] = Place(path, ref(root), version)
-    for tensors in (root.named_parameters(), root.named_buffers()):
-        for name, tensor in tensors:
-            given = tensor.__dict__.get("path")  # a name that somebody else gave stays
-            if tensor.node.name is None or tensor.node.name == given:
-                tensor.node.name = tensor.__dict__["path"] = name
+    parameters = list(root.named_parameters())
+    # What has buffers alone, such as the weights of a loss, lends them its own name.
+    prefix = "" if parameters else type(root).__name__
+    for name, tensor in (*parameters, *root.named_buffers(prefix)):
+        given = tensor.__dict__.get("path")  # a name that somebody else gave stays
+        if tensor.node.name is None or tensor.node.name == given:
+            tensor.node.name = tensor.__dict__["path"] = name
     place: Place = root.__dict__["_place"]
     return place
 

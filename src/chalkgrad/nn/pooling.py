@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalkgrad.nn.functional import pooling as F
-from chalkgrad.nn.functional.convolution import Sizes
+from chalkgrad.nn.functional.convolution import Sizes, expanded
 from chalkgrad.nn.functional.pooling import Wanted
 from chalkgrad.nn.module import Module
 from chalkgrad.tensor.tensor import Tensor
@@ -77,9 +77,9 @@ class AvgPool1d(Module):
         ceil_mode: bool = False, count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.kernel_size = F.expanded(kernel_size, 1, "kernel_size")
-        self.stride = self.kernel_size if stride is None else F.expanded(stride, 1, "stride")
-        self.padding = F.expanded(padding, 1, "padding")
+        self.kernel_size = expanded(kernel_size, 1, "kernel_size")
+        self.stride = self.kernel_size if stride is None else expanded(stride, 1, "stride")
+        self.padding = expanded(padding, 1, "padding")
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 

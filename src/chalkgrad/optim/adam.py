@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalkgrad.optim.optimizer import Optimizer, State, decayed, filled, number, penalized
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, decayed, filled, number, penalized
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import piecewise
 from chalkgrad.tensor.operand import binary
@@ -22,9 +23,9 @@ class Adam(Optimizer):
         m̂ = m / (1 − β₁ᵗ)      v̂ = v / (1 − β₂ᵗ)      (AMSGrad: the largest v so far)
         θ ← θ − η m̂ / (√v̂ + ε)
 
-    with η = lr, (β₁, β₂) = betas, ε = eps, λ = weight_decay. With `decoupled_weight_decay` the decay
-    is AdamW's. Sources: Kingma and Ba, "Adam" (2015), algorithm 1; Reddi et al., "On the convergence
-    of Adam and beyond" (2018).
+    with η = lr, (β₁, β₂) = betas, ε = eps, λ = weight_decay. With `decoupled_weight_decay` the
+    decay is AdamW's. Sources: Kingma and Ba, "Adam" (2015), algorithm 1; Reddi et al., "On the
+    convergence of Adam and beyond" (2018).
 
     Raises ValueError for a negative option, and for betas outside of [0, 1).
 
@@ -41,7 +42,8 @@ class Adam(Optimizer):
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False, *,
         foreach: bool | None = None, maximize: bool = False, capturable: bool = False,
-        differentiable: bool = False, fused: bool | None = None, decoupled_weight_decay: bool = False,
+        differentiable: bool = False, fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
         without(foreach=foreach, capturable=capturable, differentiable=differentiable, fused=fused)
         check(lr=lr, eps=eps, betas=betas, weight_decay=weight_decay)
@@ -68,7 +70,8 @@ class Adam(Optimizer):
         square = beta2 * state["exp_avg_sq"] + (1 - beta2) * e.square(gradient)
         after = {"step": t, "exp_avg": mean, "exp_avg_sq": square}
         if setting.on("amsgrad"):
-            square = after["max_exp_avg_sq"] = binary(piecewise.maximum, state["max_exp_avg_sq"], square)
+            square = binary(piecewise.maximum, state["max_exp_avg_sq"], square)
+            after["max_exp_avg_sq"] = square
         root = e.sqrt(square) / e.sqrt(1 - beta2**t) + setting("eps")
         return parameter - setting("lr") / (1 - beta1**t) * mean / root, after
 

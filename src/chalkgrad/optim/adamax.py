@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalkgrad.optim.optimizer import Optimizer, State, filled, number, penalized
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, filled, number, penalized
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import piecewise
 from chalkgrad.tensor.operand import binary

@@ -5,8 +5,8 @@ With φ(t) = L(θ + t d), a step t is accepted where
     φ(t) ≤ φ(0) + c₁ t φ′(0)        it goes down enough (Armijo)
     |φ′(t)| ≤ c₂ |φ′(0)|            the slope is nearly level
 
-Source: Nocedal and Wright, "Numerical optimization" (2006), algorithms 3.5 (bracket) and 3.6 (zoom),
-with cubic interpolation (equation 3.59).
+Source: Nocedal and Wright, "Numerical optimization" (2006), algorithms 3.5 (bracket) and 3.6
+(zoom), with cubic interpolation (equation 3.59).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def strong_wolfe(
 
 
 def _bracket(line: _Line, t: float) -> tuple[list[_Trial], bool]:
-    """Go further until a step is acceptable (then that is it) or two steps have one between them."""
+    """Go further until a step is acceptable, or two steps have one between them."""
     before, trial = line.start, line.at(t)
     while line.tries < line.budget:
         if line.too_high(trial) or (line.tries > 1 and trial.loss >= before.loss):
@@ -97,7 +97,7 @@ def _zoom(line: _Line, bracket: list[_Trial], low: int, tolerance: float) -> int
     reach = np.abs(line.direction).max()
     stuck = False
     while line.tries < line.budget and not abs(bracket[1].t - bracket[0].t) * reach < tolerance:
-        t, stuck = _inside(bracket, _cubic_minimum(*bracket), stuck)
+        t, stuck = _inside(bracket, _cubic_minimum(bracket[0], bracket[1]), stuck)
         trial = line.again(t)
         if line.too_high(trial) or trial.loss >= bracket[low].loss:
             bracket[1 - low] = trial

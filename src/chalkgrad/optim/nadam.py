@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalkgrad.optim.optimizer import Optimizer, State, decayed, filled, number, penalized
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, decayed, filled, number, penalized
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.tensor.tensor import Tensor
 
@@ -32,7 +33,7 @@ class NAdam(Optimizer):
     >>> (w * w).sum().backward()
     >>> optimizer.step()
     >>> w.detach().round(decimals=3)
-    tensor([ 0.7320, -1.7320])
+    tensor([ 0.7360, -1.7360])
     """
 
     def __init__(

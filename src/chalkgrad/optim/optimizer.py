@@ -1,4 +1,5 @@
-"""What all optimizers share: groups of parameters, their state, and the step that applies an update.
+"""What all optimizers share: groups of parameters, their state, and the step that applies an
+update.
 
 An optimizer is its update equation. A class states
 
@@ -13,28 +14,27 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from chalkgrad.core import dtypes
-from chalkgrad.core.errors import ArgumentError, TypeMismatch
-from chalkgrad.core.graph import leaf
+from chalkgrad.core.errors import ArgumentError, ShapeError, TypeMismatch
 from chalkgrad.core.scope import current, recording, scope
+from chalkgrad.optim.parameters import as_groups, check_leaf, unzipped
 from chalkgrad.optim.program import Program
+from chalkgrad.optim.saving import Copies, check_groups, load_options, packed
 from chalkgrad.optim.settings import Group, Settings, traced
+from chalkgrad.optim.terms import State
 from chalkgrad.tensor.tensor import Tensor
-
-State = dict[str, Tensor]
 
 
 class Optimizer:
     """The base of all optimizers.
 
-    `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts: each dict is a group with
-    a `params` entry and options of its own. `defaults` holds the options of groups that do not say.
+    `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts: each dict is a group
+    with a `params` entry and options of its own. `defaults` holds the options of groups that do not
+    say.
 
     Raises ValueError for an empty list and for a tensor that is not a leaf.
 
@@ -54,7 +54,7 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.__setstate__({"defaults": defaults, "state": defaultdict(dict), "param_groups": []})
-        for group in _as_groups(params):
+        for group in as_groups(params):
             self.add_param_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Optimizer:
 
     # The step.
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient. `closure` computes the loss and its gradients again."""
+        """Move every parameter that has a gradient. `closure` first computes loss and gradients."""
         loss = None
         if closure is not None:
             with recording(True):
@@ -123,7 +123,7 @@ class Optimizer:
             self._warn_without_gradients()
 
     def _assign(self, parameter: Tensor, setting: Settings) -> None:
-        state = self.state[parameter] if parameter in self.state else {}
+        state = self.state.get(parameter, {})
         new, after = self.apply(parameter, parameter.grad, state, setting)
         parameter.assign(new)
         for name, value in after.items():
@@ -132,8 +132,15 @@ class Optimizer:
     def apply(
         self, parameter: Tensor, gradient: Tensor | None, state: State, setting: Settings
     ) -> tuple[Tensor, State]:
-        """`update`, with what has no dimensions in float64 and every result in the type of its origin."""
+        """`update`, in float64 where there are no dimensions; each result in its old type."""
         assert gradient is not None
+        if gradient.node.shape != parameter.node.shape:
+            name = parameter.name or "a parameter"
+            raise ShapeError(
+                f"the gradient of {name} has shape {list(gradient.node.shape)}, the parameter "
+                f"{list(parameter.node.shape)}: its data was replaced after backward(). Call "
+                "zero_grad() and backward() again."
+            )
         wide = {name: _widened(value) for name, value in state.items()}
         new, after = self.update(_widened(parameter), _widened(gradient), wide, setting)
         kind = parameter.node.dtype
@@ -147,19 +154,19 @@ class Optimizer:
                     self._begin(parameter, group)
 
     def _begin(self, parameter: Tensor, group: Group) -> None:
-        have = self.state[parameter] if parameter in self.state else {}
+        have = self.state.get(parameter, {})
         lacking = self.complete(parameter, group, have)
         for name, tensor in lacking.items():
-            if parameter.name is not None:
-                tensor.name = f"{parameter.name}.{name}"
+            _christen(tensor, parameter, name)
             self.state[parameter][name] = tensor
 
     def _warn_without_gradients(self) -> None:
         if not self._warned and any(group["params"] for group in self.param_groups):
             self._warned = True
             warnings.warn(
-                "optimizer.step() found no gradient: every parameter's grad is None, so nothing moved. "
-                "Call loss.backward() before step(), and zero_grad() before backward(), not after.",
+                "optimizer.step() found no gradient: every parameter's grad is None, so nothing "
+                "moved. Call loss.backward() before step(), and zero_grad() before backward(), "
+                "not after.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -183,9 +190,9 @@ class Optimizer:
         """Add parameters with options of their own: {"params": [...], "lr": 0.1}."""
         if not isinstance(param_group, dict):
             raise TypeMismatch(f"param_group must be a dict, but got {type(param_group)}")
-        tensors, names = _unzipped(_listed(param_group["params"]))
+        tensors, names = unzipped(param_group["params"])
         for tensor in tensors:
-            _check_leaf(tensor)
+            check_leaf(tensor)
         self._check_new(tensors, bool(names))
         param_group["params"] = tensors
         if names:
@@ -197,8 +204,8 @@ class Optimizer:
     def _check_new(self, tensors: list[Tensor], named: bool) -> None:
         if len(set(tensors)) != len(tensors):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; each of them would "
-                "be updated twice in a step",
+                "optimizer contains a parameter group with duplicate parameters; each of them "
+                "would be updated twice in a step",
                 UserWarning,
                 stacklevel=4,
             )
@@ -217,40 +224,37 @@ class Optimizer:
 
         Parameters are numbered in the order of the groups. The tensors are the live ones.
         """
-        number: dict[Tensor, int] = {}
-        for k, parameter in enumerate(self._parameters()):
-            number.setdefault(parameter, k)
-        groups = [
-            {**group, "params": [number[p] for p in group["params"]]} for group in self.param_groups
-        ]
-        state = {number.get(key, key): value for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        return packed(self.param_groups, self.state)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the options and a copy of the state of `state_dict()`, chalkgrad's or PyTorch's."""
+        """Take over the options and a copy of the state of `state_dict()`, chalkgrad's or
+        PyTorch's.
+
+        Raises ValueError where the groups, or a shape, do not match.
+        """
         saved = state_dict["param_groups"]
-        if len(saved) != len(self.param_groups):
-            raise ArgumentError(
-                f"loaded state dict has a different number of parameter groups: {len(saved)}, and this "
-                f"optimizer has {len(self.param_groups)}"
-            )
-        for k, (group, new) in enumerate(zip(self.param_groups, saved, strict=True)):
-            if len(group["params"]) != len(new["params"]):
-                raise ArgumentError(
-                    "loaded state dict contains a parameter group that doesn't match the size of "
-                    f"optimizer's group: group {k} has {len(new['params'])} parameters there and "
-                    f"{len(group['params'])} here"
-                )
-        numbers = list(chain.from_iterable(group["params"] for group in saved))
-        parameters = dict(zip(numbers, self._parameters(), strict=True))
-        shared: dict[Any, np.ndarray] = {}
-        loaded = {
-            parameters.get(k, k): _loaded(parameters.get(k), state, shared)
-            for k, state in state_dict["state"].items()
-        }
-        for group, new in zip(self.param_groups, saved, strict=True):
-            group.update({k: _option(v, group.get(k)) for k, v in new.items() if k not in _OWN})
+        check_groups(self.param_groups, saved)
+        places = [(p, group) for group in self.param_groups for p in group["params"]]
+        found = dict(zip(chain.from_iterable(g["params"] for g in saved), places, strict=True))
+        copies, loaded = Copies(), dict[Any, Any]()
+        for key, state in state_dict["state"].items():
+            parameter, group = found.get(key, (None, {}))
+            new = {name: copies.of(value, name, parameter) for name, value in state.items()}
+            if parameter is not None:
+                self._check_state(parameter, group, new)
+            loaded[key if parameter is None else parameter] = new
+        load_options(self.param_groups, saved)
         self._take(loaded)
+
+    def _check_state(self, parameter: Tensor, group: Group, new: dict[str, Any]) -> None:
+        for name, expected in self.start(parameter, group).items():
+            if name in new and new[name].node.shape != expected.node.shape:
+                raise ArgumentError(
+                    f"loaded state dict has {name} of shape {list(new[name].node.shape)} for a "
+                    f"parameter of shape {list(parameter.node.shape)}"
+                    f"{': ' + parameter.name if parameter.name else ''}. It belongs to another "
+                    "model."
+                )
 
     def _take(self, loaded: dict[Any, Any]) -> None:
         # A tensor that is there already stays the same handle: a compiled step holds on to it.
@@ -262,58 +266,9 @@ class Optimizer:
                 held = old.get(name)
                 if isinstance(held, Tensor) and isinstance(value, Tensor):
                     new[name] = held.assign(value)
+                elif isinstance(key, Tensor):
+                    _christen(value, key, name)
             self.state[key] = new
-
-    def _parameters(self) -> Iterator[Tensor]:
-        return chain.from_iterable(group["params"] for group in self.param_groups)
-
-
-# What group options a loaded state does not change: the parameters, and PyTorch's choice of an
-# implementation, which is not made here.
-_OWN = frozenset({"params", "foreach", "fused", "capturable", "differentiable"})
-
-_COUNTS = frozenset({"step", "mu_product"})  # numbers that are tensors here
-
-
-# Building blocks of start() and update().
-_SHARED: dict[tuple[float, np.dtype[Any]], Any] = {}
-
-
-def number(value: float) -> Tensor:
-    """A state that is one number, such as the count of steps."""
-    # Equal numbers share one read-only array: what is computed from them is then computed once.
-    key = (value, dtypes.default.dtype)
-    if key not in _SHARED:
-        _SHARED[key] = np.array(value, dtypes.default.dtype)
-        _SHARED[key].flags.writeable = False
-    return _tensor(_SHARED[key])
-
-
-def filled(parameter: Tensor, value: float) -> Tensor:
-    """A state in the shape of a parameter."""
-    return _tensor(np.full(parameter.node.shape, value, parameter.node.dtype))
-
-
-def penalized(parameter: Tensor, gradient: Tensor, setting: Settings) -> Tensor:
-    """The gradient of what is minimized: −g where g is to be climbed, plus weight_decay · θ."""
-    if setting.on("maximize"):
-        gradient = -gradient
-    if setting.on("weight_decay"):
-        gradient = gradient + setting("weight_decay") * parameter
-    return gradient
-
-
-def decayed(parameter: Tensor, gradient: Tensor, setting: Settings) -> tuple[Tensor, Tensor]:
-    """Decoupled weight decay: θ − lr · weight_decay · θ, and the gradient as it is (−g to maximize)."""
-    if setting.on("weight_decay"):
-        parameter = (1 - setting("lr") * setting("weight_decay")) * parameter
-    return parameter, -gradient if setting.on("maximize") else gradient
-
-
-def _tensor(array: Any) -> Tensor:
-    made = Tensor()
-    made.node = leaf(array)
-    return made
 
 
 def _widened(tensor: Tensor) -> Tensor:
@@ -327,90 +282,6 @@ def _zero(gradient: Tensor) -> None:
         gradient.detach_().mutate(lambda array: array.fill(0))
 
 
-# The door: what may be given as parameters.
-def _as_groups(params: Any) -> list[Group]:
-    if isinstance(params, Tensor):
-        raise TypeMismatch(
-            "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-            "a Tensor. Put it in a list: [tensor]."
-        )
-    if not isinstance(params, Iterable):
-        call = " Pass its parameters()." if hasattr(params, "parameters") else ""
-        raise TypeMismatch(
-            "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-            f"{type(params).__name__}.{call}"
-        )
-    given = list(params)
-    if not given:
-        reason = (
-            "An iterator gives its tensors once: if this one was used before, call model.parameters() again. "
-            if isinstance(params, Iterator)
-            else ""
-        )
-        raise ArgumentError(
-            f"optimizer got an empty parameter list. {reason}Pass model.parameters(). A model finds the "
-            "layers that are its attributes; layers in a plain list or dict are not found: use ModuleList "
-            "or ModuleDict."
-        )
-    return given if isinstance(given[0], dict) else [{"params": given}]
-
-
-def _listed(params: Any) -> list[Any]:
-    if isinstance(params, Tensor):
-        return [params]
-    if isinstance(params, set):
-        raise TypeMismatch(
-            "optimizer parameters need to be organized in ordered collections, but the ordering of "
-            "tensors in sets will change between runs. Please use a list instead."
-        )
-    return list(params)
-
-
-def _unzipped(given: list[Any]) -> tuple[list[Tensor], list[str]]:
-    """The tensors, and the names where (name, tensor) pairs are given."""
-    names = [item[0] for item in given if isinstance(item, tuple)]
-    if names and len(names) != len(given):
-        raise ArgumentError(
-            "all optimizer params should be with/without names. Some param names are missing"
-        )
-    return [item[1] if isinstance(item, tuple) else item for item in given], names
-
-
-def _check_leaf(tensor: Any) -> None:
-    if not isinstance(tensor, Tensor):
-        call = " Pass the parameters() of the model." if hasattr(tensor, "parameters") else ""
-        raise TypeMismatch(
-            f"optimizer can only optimize Tensors, but one of the params is {type(tensor).__name__}.{call}"
-        )
-    node = tensor.node
-    if node.primitive is not None and node.owner is None:
-        raise ArgumentError(
-            f"can't optimize a non-leaf Tensor: {node.name or 'one of shape ' + str(list(node.shape))} is "
-            f"the result of {node.primitive.name}. Optimize what it was computed from, or make it a leaf "
-            "with x.detach().requires_grad_()."
-        )
-
-
-def _option(value: Any, known: Any) -> Any:
-    return tuple(value) if isinstance(known, tuple) and isinstance(value, list) else value
-
-
-def _loaded(parameter: Tensor | None, state: Any, shared: dict[Any, Any]) -> Any:
-    """A copy of one parameter's saved state; numbers that are equal share one array."""
-    return {name: _copied(parameter, name, value, shared) for name, value in state.items()}
-
-
-def _copied(parameter: Tensor | None, name: str, value: Any, shared: dict[Any, Any]) -> Any:
-    if value is None or (isinstance(value, (int, float)) and name not in _COUNTS):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_copied(parameter, name, item, shared) for item in value]
-    array = np.array(value.detach().numpy() if hasattr(value, "detach") else value)
-    kind = array.dtype if array.dtype.kind == "f" else dtypes.default.dtype
-    if parameter is not None and name != "step" and parameter.node.dtype.kind == "f":
-        kind = parameter.node.dtype
-    array = array.astype(kind)
-    if not array.shape:
-        array.flags.writeable = False
-        array = shared.setdefault((name, array.item(), kind), array)
-    return _tensor(array)
+def _christen(state: Any, parameter: Tensor, name: str) -> None:
+    if isinstance(state, Tensor) and parameter.name is not None:
+        state.name = f"{parameter.name}.{name}"

@@ -1,9 +1,11 @@
-"""The eager step: the updates of all parameters as one NumPy program, made once and run at every step.
+"""The eager step: the updates of all parameters as one NumPy program, made once and run at every
+step.
 
-The arguments of a program are the arrays of parameters, gradients and states, then every number among
-the options, so that a schedule does not make a new program. Its key is what else decides the equations:
-shapes and types, which parameters have a gradient, which options are on, and which states are one
-array (the count of steps is, so what follows from it is computed once and not for every parameter).
+The arguments of a program are the arrays of parameters, gradients and states, then every number
+among the options, so that a schedule does not make a new program. Its key is what else decides the
+equations: shapes and types, which parameters have a gradient, which options are on, and which
+states are one array (the count of steps is, so what follows from it is computed once and not for
+every parameter).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chalkgrad.core import dtypes
-from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, placeholder
+from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, equation, placeholder
 from chalkgrad.core.scope import current, recording
 from chalkgrad.executors import numpy as executor
 from chalkgrad.optim.settings import Settings, numbers, structure
@@ -71,10 +73,10 @@ class Program:
         for k in plan.shared:
             values[k].flags.writeable = False
         for handle, place in zip(call.handles, plan.places, strict=True):
-            # What Tensor.assign does, without its questions: a fresh leaf, so that graphs of earlier
-            # passes keep the numbers they were computed with.
+            # What Tensor.assign does, without its questions: a fresh leaf, so that the graphs of
+            # earlier passes keep the numbers that they were computed with.
             old = handle.node
-            node = Node(None, (), NO_PARAMS, values[place], old.shape, old.dtype, old.tracked)
+            node = equation(None, (), NO_PARAMS, values[place], old.shape, old.dtype, old.tracked)
             node.name = old.name
             node.owner = old.owner
             handle.node = node
@@ -96,9 +98,10 @@ class Program:
                     key.append(None)
                     continue
                 node, gradient = parameter.node, parameter._grad.node
+                gradient.spent = True  # whoever adds to it after this step forgot zero_grad()
                 handles.append(parameter)
                 arrays += node.value, gradient.value
-                key += node.shape, node.dtype, gradient.dtype
+                key += node.shape, node.dtype, gradient.shape, gradient.dtype
                 if parameter in states:
                     for name, state in states[parameter].items():
                         value = state.node.value
@@ -144,7 +147,8 @@ def _compile(optimizer: Optimizer) -> Plan:
     takers = Counter(results)
     place = {node: k for k, node in enumerate(takers)}
     shared = [place[node] for node, count in takers.items() if count > 1]
-    return Plan(executor.compile(arguments, list(takers)), [place[node] for node in results], shared)
+    program = executor.compile(arguments, list(takers))
+    return Plan(program, [place[node] for node in results], shared)
 
 
 def _equations(optimizer: Optimizer) -> tuple[list[Node], list[Node]]:
@@ -157,7 +161,8 @@ def _equations(optimizer: Optimizer) -> tuple[list[Node], list[Node]]:
             if parameter.grad is None:
                 continue
             given, gradient = arrays.of(parameter), arrays.of(parameter.grad)
-            held = optimizer.state[parameter] if parameter in optimizer.state else {}
+            given.node.name = parameter.name  # for messages
+            held = optimizer.state.get(parameter, {})
             state = {name: arrays.of(tensor, share=True) for name, tensor in held.items()}
             if parameter in moved:  # it stands twice in the list, so it moves twice
                 given, state = moved[parameter]
@@ -168,7 +173,8 @@ def _equations(optimizer: Optimizer) -> tuple[list[Node], list[Node]]:
 
 def _settings(group: dict[str, Any], names: tuple[str, ...], options: _Inputs) -> Settings:
     """The numbers of a group as arguments, in the order of `Program.numbers`."""
-    made = {(name, k): options.number() for name in names for k, _ in enumerate(numbers(group[name]))}
+    places = [(name, k) for name in names for k in range(len(numbers(group[name])))]
+    made = {place: options.number() for place in places}
     return Settings(group, lambda name, k: made[name, k])
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chalkgrad.optim.optimizer import Optimizer, State, decayed, filled, number, penalized
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, decayed, filled, number, penalized
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.tensor.tensor import Tensor
 
@@ -21,9 +22,9 @@ class RAdam(Optimizer):
         r = √( (ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ) )
         θ ← θ − η m̂ · (r l where ρ > 5, else 1)
 
-    with η = lr, (β₁, β₂) = betas, ε = eps, λ = weight_decay. With `decoupled_weight_decay` the decay
-    is AdamW's. Source: Liu et al., "On the variance of the adaptive learning rate and beyond" (2020),
-    algorithm 2.
+    with η = lr, (β₁, β₂) = betas, ε = eps, λ = weight_decay. With `decoupled_weight_decay` the
+    decay is AdamW's. Source: Liu et al., "On the variance of the adaptive learning rate and beyond"
+    (2020), algorithm 2.
 
     Raises ValueError for a negative option, and for betas outside of [0, 1).
 
@@ -45,8 +46,8 @@ class RAdam(Optimizer):
         without(foreach=foreach, capturable=capturable, differentiable=differentiable)
         check(lr=lr, eps=eps, betas=betas, weight_decay=weight_decay)
         super().__init__(params, {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
-            "foreach": foreach, "capturable": capturable,
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+            "maximize": maximize, "foreach": foreach, "capturable": capturable,
             "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable,
         })  # fmt: skip
 

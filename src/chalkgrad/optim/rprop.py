@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError
-from chalkgrad.optim.optimizer import Optimizer, State, filled, number
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, filled, number
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import piecewise
 from chalkgrad.tensor.operand import binary
@@ -23,8 +24,8 @@ class Rprop(Optimizer):
         θ ← θ − sign(g) Δ
         g′ ← g
 
-    with (η₋, η₊) = etas, (Δmin, Δmax) = step_sizes; Δ starts at lr. Source: Riedmiller and Braun, "A
-    direct adaptive method for faster backpropagation learning" (1993).
+    with (η₋, η₊) = etas, (Δmin, Δmax) = step_sizes; Δ starts at lr. Source: Riedmiller and Braun,
+    "A direct adaptive method for faster backpropagation learning" (1993).
 
     Raises ValueError for a negative option, and for etas that do not stand around 1.
 
@@ -46,8 +47,8 @@ class Rprop(Optimizer):
         check(lr=lr)
         if not 0.0 < etas[0] < 1.0 < etas[1]:
             raise ArgumentError(
-                f"Invalid eta values: {etas[0]}, {etas[1]}. The first shrinks a step (between 0 and 1), "
-                "the second lengthens it (above 1)."
+                f"Invalid eta values: {etas[0]}, {etas[1]}. The first shrinks a step (between 0 "
+                "and 1), the second lengthens it (above 1)."
             )
         super().__init__(params, {
             "lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from chalkgrad.core.errors import ArgumentError, NotAvailable, TypeMismatch
 from chalkgrad.tensor.tensor import Tensor
@@ -60,7 +61,8 @@ def numbers(value: Any) -> tuple[float, ...]:
         )
     if isinstance(value, (tuple, list)):
         return tuple(number for item in value for number in numbers(item))
-    return (float(value),) if isinstance(value, Real) and not isinstance(value, bool) else ()
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return (float(value),) if is_number else ()
 
 
 def structure(value: Any) -> Any:
@@ -84,8 +86,8 @@ def check(*, betas: tuple[float, float] | None = None, **options: float) -> None
     for k, beta in enumerate(numbers(betas or ())):
         if not 0.0 <= beta < 1.0:
             raise ArgumentError(
-                f"Invalid beta parameter at index {k}: {beta}. It is the share of the old average that "
-                "is kept: at least 0, below 1."
+                f"Invalid beta parameter at index {k}: {beta}. It is the share of the old average "
+                "that is kept: at least 0, below 1."
             )
 
 
@@ -94,6 +96,6 @@ def without(**hints: bool | None) -> None:
     for name, value in hints.items():
         if value:
             raise NotAvailable(
-                f"{name}=True chooses one of PyTorch's implementations; chalkgrad has one, which updates "
-                f"all parameters in one program. Leave {name} out."
+                f"{name}=True chooses one of PyTorch's implementations; chalkgrad has one, which "
+                f"updates all parameters in one program. Leave {name} out."
             )

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError
-from chalkgrad.optim.optimizer import Optimizer, State, filled, number, penalized
+from chalkgrad.optim.optimizer import Optimizer
 from chalkgrad.optim.settings import Group, Settings, check, without
+from chalkgrad.optim.terms import State, filled, number, penalized
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.tensor.tensor import Tensor
 
@@ -56,8 +57,8 @@ class SGD(Optimizer):
         if not group["momentum"]:
             return {}
         state = {"momentum_buffer": filled(parameter, 0)}
-        if group["dampening"]:
-            state["step"] = number(0)  # without dampening, μ · 0 + g is g: the first step is like any
+        if group["dampening"]:  # without it μ · 0 + g is g, and the first step is like any other
+            state["step"] = number(0)
         return state
 
     def complete(self, parameter: Tensor, group: Group, state: dict[str, Any]) -> State:

@@ -1,4 +1,4 @@
-"""Functions of one element each: arithmetic, comparison, selection, and the elementary functions.
+"""Functions of one element each: arithmetic, comparison, selection, exponentials and roots.
 
 Operands have one shape, or are literals (no dimensions, no gradient). In a rule, `g` is the
 gradient of the loss towards the output `out`; the rule returns the gradient towards one input.
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.core import special
 from chalkgrad.core.errors import DtypeError, ShapeError
 from chalkgrad.core.graph import Array, ArrayType
 from chalkgrad.core.index import Apply, Const, Formula, Read, axes
@@ -19,7 +18,6 @@ from chalkgrad.core.primitive import Domain, Notation, Primitive, Rule, called
 
 BOOL = np.dtype(bool)
 ANY, POSITIVE, AWAY = Domain(), Domain(0.2, 3.0), Domain(0.3, 1.9)  # AWAY: from 0
-OPEN, BEYOND = Domain(-0.9, 0.9), Domain(-0.5, 3.0)
 EVERYWHERE: dict[str, Primitive] = {}  # every elementwise record by name
 
 
@@ -86,9 +84,6 @@ reciprocal = elementwise("reciprocal", np.reciprocal, lambda g, out, x: -g * out
                          reads=Notation("1 / {0}", r"\frac{{1}}{{{0}}}", 2), domain=AWAY)
 square = elementwise("square", np.square, lambda g, out, x: g * 2 * x,
                      reads=Notation("{0}²", "{0}^2", 4))
-arctan2 = elementwise("arctan2", np.arctan2, lambda g, out, a, b: g * b / (a * a + b * b),
-                      lambda g, out, a, b: -g * a / (a * a + b * b), domain=AWAY,
-                      reads=Notation("atan2({0}, {1})", r"\operatorname{{atan2}}({0}, {1})"))
 
 # Comparison, logic and selection.
 equal = comparison("equal", "=", "=")
@@ -113,7 +108,7 @@ exp = elementwise("exp", np.exp, lambda g, out, x: g * out,
 expm1 = elementwise("expm1", np.expm1, lambda g, out, x: g * (out + 1))
 log = elementwise("log", np.log, lambda g, out, x: g / x, reads=called("log", r"\log"),
                   domain=POSITIVE)
-log1p = elementwise("log1p", np.log1p, lambda g, out, x: g / (x + 1), domain=BEYOND)
+log1p = elementwise("log1p", np.log1p, lambda g, out, x: g / (x + 1), domain=Domain(-0.5, 3.0))
 sqrt = elementwise("sqrt", np.sqrt, lambda g, out, x: g / (2 * out), domain=POSITIVE,
                    reads=Notation("√({0})", r"\sqrt{{{0}}}"))
 rsqrt = elementwise("rsqrt", lambda x: np.reciprocal(np.sqrt(x)),
@@ -134,23 +129,6 @@ power = elementwise("power", np.power, _power_base, lambda g, out, a, b: g * sel
                         zero(a), out * log(a)),
                     reads=Notation("{0}^{1}", "{{{0}}}^{{{1}}}", 4), domain=AWAY)
 
-# Trigonometric and hyperbolic functions.
-cos = elementwise("cos", np.cos, lambda g, out, x: -g * sin(x), reads=called("cos", r"\cos"))
-sin: Primitive = elementwise("sin", np.sin, lambda g, out, x: g * cos(x),
-                             reads=called("sin", r"\sin"))
-tan = elementwise("tan", np.tan, lambda g, out, x: g * (1 + out * out), domain=Domain(-1.2, 1.2),
-                  reads=called("tan", r"\tan"))
-arcsin = elementwise("arcsin", np.arcsin, lambda g, out, x: g * rsqrt(1 - x * x), domain=OPEN)
-arccos = elementwise("arccos", np.arccos, lambda g, out, x: -g * rsqrt(1 - x * x), domain=OPEN)
-arctan = elementwise("arctan", np.arctan, lambda g, out, x: g / (1 + x * x))
-cosh = elementwise("cosh", np.cosh, lambda g, out, x: g * sinh(x))
-sinh: Primitive = elementwise("sinh", np.sinh, lambda g, out, x: g * cosh(x))
-tanh = elementwise("tanh", np.tanh, lambda g, out, x: g * (1 - out * out),
-                   reads=called("tanh", r"\tanh"))
-arcsinh = elementwise("arcsinh", np.arcsinh, lambda g, out, x: g * rsqrt(x * x + 1))
-arccosh = elementwise("arccosh", np.arccosh, lambda g, out, x: g * rsqrt(x * x - 1),
-                      domain=Domain(1.2, 3.0))
-arctanh = elementwise("arctanh", np.arctanh, lambda g, out, x: g / (1 - x * x), domain=OPEN)
 
 
 def _sigmoid(x: Array) -> Array:
@@ -158,18 +136,17 @@ def _sigmoid(x: Array) -> Array:
     return np.reciprocal(np.add(e, 1, out=e), out=e) if e.ndim else np.reciprocal(1 + e)
 
 
+tanh = elementwise("tanh", np.tanh, lambda g, out, x: g * (1 - out * out),
+                   reads=called("tanh", r"\tanh"))
 sigmoid = elementwise("sigmoid", _sigmoid, lambda g, out, x: g * out * (1 - out),
                       reads=called("σ", r"\sigma"))
-erf = elementwise("erf", special.erf, lambda g, out, x: g * (2 / np.pi**0.5) * exp(-(x * x)))
-erfc = elementwise("erfc", special.erfc, lambda g, out, x: g * (-2 / np.pi**0.5) * exp(-(x * x)))
-erfinv = elementwise("erfinv", special.erfinv,
-                     lambda g, out, x: g * (np.pi**0.5 / 2) * exp(out * out), domain=OPEN)
 
-# Kinks, where the gradient is PyTorch's: 0. (More of them in piecewise.)
+# Kinks, where the gradient is PyTorch's: 0. (There are more in piecewise.)
 relu = elementwise("relu", lambda x: np.maximum(x, x.dtype.type(0)),
                    lambda g, out, x: select(greater(out, zero(out)), g, zero(g)))
 # The sign of NaN is 0, as PyTorch has it.
-sign = elementwise("sign", lambda x: np.subtract(x > 0, x < 0, dtype=x.dtype), lambda g, out, x: zero(g) * g)
+sign = elementwise("sign", lambda x: np.subtract(x > 0, x < 0, dtype=x.dtype),
+                   lambda g, out, x: zero(g) * g)
 absolute = elementwise("absolute", np.absolute, lambda g, out, x: g * sign(x),
                        reads=Notation("|{0}|", r"\left|{0}\right|"))
 cast: Primitive = elementwise("cast", lambda x, dtype: x.astype(dtype),

@@ -33,8 +33,9 @@ def share(wins: Primitive, a: Any, b: Any) -> Any:
 
 
 def _clip(x: Array, low: float | None, high: float | None) -> Array:
-    low_bound = None if low is None else x.dtype.type(low)
-    return np.clip(x, low_bound, None if high is None else x.dtype.type(high))
+    if low is not None:
+        x = np.maximum(x, x.dtype.type(low))
+    return x if high is None else np.minimum(x, x.dtype.type(high))
 
 
 def _within(x: Any, low: float | None, high: float | None) -> Any:

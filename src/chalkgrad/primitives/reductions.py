@@ -104,11 +104,11 @@ def _extreme_vjp(g: Any, out: Any, x: Any, axes: Shape, keepdims: bool) -> Any:
 
 
 max_ = reduction(
-    "max", lambda x, axes, keepdims: np.max(x, axes, keepdims=keepdims), _extreme_vjp,
+    "max", lambda x, axes, keepdims: np.maximum.reduce(x, axes, keepdims=keepdims), _extreme_vjp,
     called("max", r"\max"), _sample(axes=(2,), keepdims=False), needs_elements=True,
 )  # fmt: skip
 min_ = reduction(
-    "min", lambda x, axes, keepdims: np.min(x, axes, keepdims=keepdims), _extreme_vjp,
+    "min", lambda x, axes, keepdims: np.minimum.reduce(x, axes, keepdims=keepdims), _extreme_vjp,
     called("min", r"\min"), _sample(axes=(0, 1), keepdims=True), needs_elements=True,
 )  # fmt: skip
 

@@ -112,7 +112,7 @@ transpose: Primitive = Primitive(
 
 # slice: start:stop:step along each axis, step > 0. Its adjoint is pad.
 def _slices(start: Shape, stop: Shape, step: Shape) -> tuple[slice, ...]:
-    return tuple(slice(a, b, s) for a, b, s in zip(start, stop, step, strict=True))
+    return tuple(map(slice, start, stop, step))
 
 
 def _slice_type(x: ArrayType, *, start: Shape, stop: Shape, step: Shape) -> ArrayType:

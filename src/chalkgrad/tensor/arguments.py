@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import index
 from typing import Any
 
-from chalkgrad.core.errors import ArgumentError, DimensionError, NotAvailable, ShapeError, TypeMismatch
+from chalkgrad.core.errors import (
+    ArgumentError,
+    DimensionError,
+    NotAvailable,
+    ShapeError,
+    TypeMismatch,
+)
 from chalkgrad.core.graph import Shape
 
 
@@ -15,14 +22,17 @@ def dimension(dim: Any, rank: int) -> int:
     size = rank or 1
     if type(dim) is not int:
         try:
-            dim = index(dim)
+            dim = int(index(dim))
         except TypeError:
-            raise TypeMismatch(f"a dimension must be an int, not {type(dim).__name__} {dim!r:.40}") from None
+            raise TypeMismatch(
+                f"a dimension must be an int, not {type(dim).__name__} {dim!r:.40}"
+            ) from None
     if not -size <= dim < size:
         raise DimensionError(
-            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
+            "Dimension out of range (expected to be in range of "
+            f"[{-size}, {size - 1}], but got {dim})"
         )
-    return dim + size if dim < 0 else dim
+    return int(dim + size if dim < 0 else dim)
 
 
 def dimensions(dim: int | Sequence[int] | None, rank: int) -> Shape:
@@ -31,9 +41,11 @@ def dimensions(dim: int | Sequence[int] | None, rank: int) -> Shape:
         return tuple(range(rank))
     given = dim if isinstance(dim, (tuple, list)) else (dim,)
     found = sorted([dimension(d, rank) for d in given])
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         if first == second:
-            raise ShapeError(f"dim {first} appears multiple times in the list of dims {list(given)}")
+            raise ShapeError(
+                f"dim {first} appears multiple times in the list of dims {list(given)}"
+            )
     return tuple(found if rank else ()) or tuple(range(rank))
 
 
@@ -41,7 +53,9 @@ def check_device(device: Any) -> None:
     """chalkgrad computes on the CPU: any other device is refused."""
     if device is None or device == "cpu" or str(device).partition(":")[0] == "cpu":
         return
-    raise NotAvailable(f"device {str(device)!r}: chalkgrad computes on the CPU; leave the device out")
+    raise NotAvailable(
+        f"device {str(device)!r}: chalkgrad computes on the CPU; leave the device out"
+    )
 
 
 def check_options(

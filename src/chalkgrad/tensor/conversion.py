@@ -19,7 +19,7 @@ _OLD_NAMES = {
 
 
 class Conversion(Operand):
-    """Methods that change the type of a tensor's numbers. A copy is made only where it is needed."""
+    """Methods that change the type of a tensor's numbers, without a copy where none is needed."""
 
     __slots__ = ()
 
@@ -65,7 +65,7 @@ class Conversion(Operand):
         return bind(e.copy, (self,)) if copy and out is self else out
 
     def type(self, dtype: Any = None) -> Any:
-        """The old name of this tensor's type, such as torch.FloatTensor; or this tensor in another type."""
+        """The old name of the type, such as torch.FloatTensor; or this tensor in another type."""
         if dtype is None:
             names = {kind.numpy: name for name, kind in _OLD_NAMES.items()}
             return f"torch.{names[self.node.dtype]}"

@@ -9,12 +9,25 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.core import dtypes
-from chalkgrad.core.errors import ArgumentError, DtypeError, ShapeError, TypeMismatch
+from chalkgrad.core.errors import (
+    ArgumentError,
+    DtypeError,
+    NotAvailable,
+    ShapeError,
+    TypeMismatch,
+)
 from chalkgrad.core.graph import Array, Shape, leaf
 from chalkgrad.tensor.arguments import check_device, check_options
-from chalkgrad.tensor.sizes import sizes
 from chalkgrad.tensor.operand import Operand
+from chalkgrad.tensor.sizes import sizes
 from chalkgrad.tensor.tensor import Tensor
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy",
+    "full", "full_like", "get_default_dtype", "linspace", "logspace", "meshgrid", "ones",
+    "ones_like", "scalar_tensor", "set_default_dtype", "tensor", "tril_indices", "triu_indices",
+    "zeros", "zeros_like",
+]  # fmt: skip
 
 INT64 = dtypes.int64.numpy
 
@@ -32,8 +45,9 @@ def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """A tensor with a copy of the data: whole numbers become int64, others the default dtype; an array
-    keeps its dtype.
+    """A tensor with a copy of the data.
+
+    Whole numbers become int64, others the default dtype; an array keeps its dtype.
 
     >>> import chalkgrad as torch
     >>> torch.tensor([[1, 2], [3, 4]])
@@ -45,7 +59,12 @@ def tensor(
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor of the data; a tensor or an array that needs no conversion is used as it is, not copied."""
+    """A tensor of the data; a tensor or an array that needs no conversion is not copied.
+
+    >>> import chalkgrad as torch
+    >>> torch.as_tensor([1, 2])
+    tensor([1, 2])
+    """
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
@@ -53,7 +72,12 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`as_tensor`, with a choice about the copy."""
     made = as_tensor(obj, dtype, device)
@@ -74,7 +98,9 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return holding(_known(np.from_dlpack(ext_tensor)))
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor without dimensions, of the default dtype."""
     check_device(device)
     return holding(np.asarray(s, _dtype(dtype)), requires_grad)
@@ -84,13 +110,11 @@ def _array(data: Any, dtype: Any) -> Array:
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if isinstance(data, Operand):
         found = data.values("tensor()")  # type: ignore[attr-defined]
-    elif isinstance(data, (np.ndarray, np.generic)):
-        found = np.asarray(data)
-    elif hasattr(data, "__array__"):
+    elif isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
         found = np.asarray(data)
     else:
         return _from_python(data, kind)
-    return found.astype(kind) if kind not in (None, found.dtype) else _known(found)
+    return _known(found) if kind is None or kind == found.dtype else found.astype(kind)
 
 
 def _known(array: Array) -> Array:
@@ -99,7 +123,7 @@ def _known(array: Array) -> Array:
         return array
     raise TypeMismatch(
         f"can't convert np.ndarray of type {array.dtype}: the types are "
-        f"{', '.join(d.name for d in dtypes.ALL)}. Give dtype=, or convert the array with .astype()."
+        f"{', '.join(d.name for d in dtypes.ALL)}. Give dtype=, or convert it with .astype()."
     )
 
 
@@ -109,42 +133,78 @@ def _from_python(data: Any, kind: np.dtype[Any] | None) -> Array:
     try:
         found = np.array(data)
     except ValueError:
-        raise ArgumentError(_ragged(data)) from None
-    if found.dtype.kind not in "bif" and found.size:
-        raise TypeMismatch(f"tensor() takes numbers; there is a {_stranger(data)} among the data")
+        raise _ragged(data) from None
+    if found.dtype.kind not in "bif":
+        raise _stranger(data, kind)
     if kind is None:
-        kind = {"b": dtypes.bool_.numpy, "i": INT64}.get(found.dtype.kind, dtypes.default.dtype)
-        kind = kind if found.size else dtypes.default.dtype
+        kind = _kind_of(data, found)
+    elif kind.kind == "i" and found.dtype.kind == "i" and not _fits(found, kind):
+        raise DtypeError(f"value cannot be converted to type {kind} without overflow")
     return found.astype(kind, copy=False)
+
+
+def _kind_of(data: Any, found: Array) -> np.dtype[Any]:
+    """Python's numbers become int64 or the default dtype; NumPy's keep their own."""
+    while isinstance(data, (list, tuple)) and data:
+        data = next(
+            (x for x in data if isinstance(x, (list, tuple, np.generic, np.ndarray))), data[0]
+        )
+    if isinstance(data, (np.generic, np.ndarray)) and found.dtype in dtypes.OF_NUMPY:
+        return found.dtype
+    known = {"b": dtypes.bool_.numpy, "i": INT64} if found.size else {}
+    return known.get(found.dtype.kind, dtypes.default.dtype)
+
+
+def _fits(numbers: Array, kind: np.dtype[Any]) -> bool:
+    limits = np.iinfo(kind)
+    return bool((numbers >= limits.min).all() and (numbers <= limits.max).all())
 
 
 def _plain(data: Any) -> Any:
     """Nested lists without tensors or sequences of other kinds."""
     if isinstance(data, Operand):
         return data.values("tensor()").tolist()  # type: ignore[attr-defined]
-    if isinstance(data, (list, tuple)) and any(isinstance(x, (list, tuple, Operand)) for x in data):
-        return [_plain(x) for x in data]
     if isinstance(data, range):
         return list(data)
+    if isinstance(data, (list, tuple)) and any(
+        isinstance(x, (list, tuple, range, Operand)) for x in data
+    ):
+        return [_plain(x) for x in data]
     return data
 
 
-def _ragged(data: Any) -> str:
+def _ragged(data: Any) -> Exception:
     """Which list has another length than its neighbours?"""
     level, place = [data], 0
     while all(isinstance(x, (list, tuple)) for x in level):
         lengths = [len(x) for x in level]
         odd = next((n for n in lengths if n != lengths[0]), None)
         if odd is not None:
-            return f"expected sequence of length {lengths[0]} at dim {place} (got {odd})"
+            return ArgumentError(
+                f"expected sequence of length {lengths[0]} at dim {place} (got {odd})"
+            )
         level, place = [y for x in level for y in x], place + 1
-    return f"expected numbers or lists at dim {place}, and got both"
+    return TypeMismatch(f"not a sequence: there are numbers and lists side by side at dim {place}")
 
 
-def _stranger(data: Any) -> str:
-    while isinstance(data, (list, tuple)) and data:
-        data = next((x for x in data if not isinstance(x, (bool, int, float))), data[0])
-    return type(data).__name__
+def _stranger(data: Any, kind: np.dtype[Any] | None) -> Exception:
+    """What is no number among the data. The classes are PyTorch's."""
+    level, depth = [data], 0
+    while any(isinstance(x, (list, tuple)) for x in level):
+        level, depth = [y for x in level if isinstance(x, (list, tuple)) for y in x], depth + 1
+    odd = next((x for x in level if not isinstance(x, (bool, int, float, np.number))), None)
+    if odd is None and any(isinstance(x, int) for x in level):
+        return ArgumentError("Overflow when unpacking long long: a whole number has 64 bits")
+    if isinstance(odd, str):
+        return (ArgumentError if depth == 1 else TypeMismatch)(
+            f"too many dimensions 'str': {odd!r} is no number"
+        )
+    if isinstance(odd, complex):
+        return TypeMismatch(
+            "there are no complex tensors; keep the real and the imaginary part in two"
+        )
+    wrong = DtypeError if kind is None else TypeMismatch
+    return wrong(f"Could not infer dtype of {type(odd).__name__}: a tensor is made of numbers")
 
 
 def _dtype(dtype: Any) -> np.dtype[Any]:
@@ -161,8 +221,8 @@ def _sized(size: Sequence[Any], named: Any) -> Shape:
 
 
 def zeros(
-    *shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-    layout: Any = None, pin_memory: bool = False, out: Any = None,
+    *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, out: Any = None,
 ) -> Tensor:  # fmt: skip
     """Zeros.
 
@@ -176,10 +236,15 @@ def zeros(
 
 
 def ones(
-    *shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-    layout: Any = None, pin_memory: bool = False, out: Any = None,
+    *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, out: Any = None,
 ) -> Tensor:  # fmt: skip
-    """Ones."""
+    """Ones.
+
+    >>> import chalkgrad as torch
+    >>> torch.ones(2, dtype=torch.int64)
+    tensor([1, 1])
+    """
     check_options(layout=layout, device=device, pin_memory=pin_memory, out=out)
     return holding(np.ones(_sized(shape, size), _dtype(dtype)), requires_grad)
 
@@ -188,8 +253,8 @@ empty = zeros  # an array of no particular numbers: these
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-    layout: Any = None, pin_memory: bool = False, out: Any = None,
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, out: Any = None,
 ) -> Tensor:  # fmt: skip
     """One number everywhere; its type decides the dtype.
 
@@ -204,19 +269,41 @@ def full(
 
 
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere."""
+    """Ones on the diagonal, zeros elsewhere.
+
+    >>> import chalkgrad as torch
+    >>> torch.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     check_device(device)
-    return holding(np.eye(*_sized((n, n if m is None else m), None), dtype=_dtype(dtype)), requires_grad)
+    return holding(
+        np.eye(*_sized((n, n if m is None else m), None), dtype=_dtype(dtype)), requires_grad
+    )
 
 
-def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros in the shape and dtype of another tensor."""
+def zeros_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Zeros in the shape and dtype of another tensor.
+
+    >>> import chalkgrad as torch
+    >>> torch.zeros_like(torch.tensor([1, 2]))
+    tensor([0, 0])
+    """
     return _like(input, 0, dtype, device, requires_grad)
 
 
-def ones_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones in the shape and dtype of another tensor."""
     return _like(input, 1, dtype, device, requires_grad)
 
@@ -225,7 +312,12 @@ empty_like = zeros_like
 
 
 def full_like(
-    input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """One number in the shape and dtype of another tensor."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
@@ -234,13 +326,17 @@ def full_like(
 
 def _like(input: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     check_device(device)
+    if not isinstance(input, Operand):
+        raise TypeMismatch(
+            f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     kind = input.node.dtype if dtype is None else dtypes.as_numpy(dtype)
     return holding(np.full(input.node.shape, value, kind), requires_grad)
 
 
 # Ranges.
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """start, start + step, … below `end`; with one number, from 0 below it.
@@ -250,22 +346,42 @@ def arange(
     tensor([0, 1, 2])
     """
     check_device(device)
-    first, last, pace = (_number(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    bounds = [_number(x) for x in ((0, start, step) if end is None else (start, end, step))]
+    kind = None if dtype is None else dtypes.as_numpy(dtype)
+    first, last, pace = (_whole_part(x) for x in bounds) if kind is INT64 else bounds
     if pace == 0:
         raise DtypeError("step must be nonzero")
+    if not math.isfinite(last - first):
+        raise DtypeError(f"unsupported range: {first} -> {last}")
     if (last - first) * pace < 0:
         raise DtypeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(x, int) for x in (first, last, pace))
-    kind = (INT64 if whole else dtypes.default.dtype) if dtype is None else dtypes.as_numpy(dtype)
-    count = max(math.ceil((last - first) / pace), 0)
-    exact = INT64 if whole else np.float64
-    return holding((first + np.arange(count, dtype=exact) * pace).astype(kind), requires_grad)
+    if kind is None:
+        kind = INT64 if all(isinstance(x, int) for x in bounds) else dtypes.default.dtype
+    count = math.ceil((last - first) / pace)
+    if kind.kind != "f":
+        first, pace = _whole_part(first), _whole_part(pace)
+    return holding((first + np.arange(count) * pace).astype(kind), requires_grad)
+
+
+def _whole_part(x: Any) -> Any:
+    return int(x) if math.isfinite(x) else x
 
 
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """So many numbers at equal distances, both ends included."""
+    """So many numbers at equal distances, both ends included.
+
+    >>> import chalkgrad as torch
+    >>> torch.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     check_device(device)
     return holding(_spaced(start, end, steps).astype(_dtype(dtype)), requires_grad)
 
@@ -274,7 +390,12 @@ def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """base to the power of `linspace`."""
+    """base to the power of `linspace`.
+
+    >>> import chalkgrad as torch
+    >>> torch.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
     check_device(device)
     return holding(np.power(base, _spaced(start, end, steps)).astype(_dtype(dtype)), requires_grad)
 
@@ -286,14 +407,18 @@ def _spaced(start: Any, end: Any, steps: int) -> Array:
 
 
 def _number(x: Any) -> Any:
-    return x.item() if isinstance(x, (Operand, np.generic)) else x  # type: ignore[attr-defined]
+    return x.item() if isinstance(x, (Tensor, np.generic)) else x
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of every point of a grid. "ij" counts rows first, "xy" columns first."""
-    vectors = list(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors)
+    vectors = list(
+        tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    )
     if indexing not in ("ij", "xy"):
-        raise DtypeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+        raise DtypeError(
+            f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
+        )
     if any(len(v.node.shape) > 1 for v in vectors):
         raise ShapeError("meshgrid takes numbers and vectors")
     order = list(range(len(vectors)))
@@ -307,46 +432,77 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(grids)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """The places (rows, then columns) of a lower triangle."""
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """The places (rows, then columns) of a lower triangle.
+
+    >>> import chalkgrad as torch
+    >>> torch.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
     check_device(device)
     return holding(np.array(np.tril_indices(row, offset, col)).astype(_whole(dtype)))
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None
+) -> Tensor:
     """The places (rows, then columns) of an upper triangle."""
     check_device(device)
     return holding(np.array(np.triu_indices(row, offset, col)).astype(_whole(dtype)))
 
 
 def _whole(dtype: Any) -> np.dtype[Any]:
-    return INT64 if dtype is None else dtypes.as_numpy(dtype)
+    kind = INT64 if dtype is None else dtypes.as_numpy(dtype)
+    if kind.kind != "i":
+        raise NotAvailable(
+            f"places are whole numbers, not {kind}: choose torch.int64 or torch.int32"
+        )
+    return kind
 
 
 # Beside an existing tensor: the `new_…` methods, in its dtype unless told otherwise.
-def new_tensor(self: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor with a copy of the data, in this tensor's dtype."""
     return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
-def new_zeros(self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_zeros(
+    self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros in this tensor's dtype."""
     return zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
-def new_ones(self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_ones(
+    self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones in this tensor's dtype."""
     return ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
-new_empty = new_zeros
-
-
 def new_full(
-    self: Any, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    self: Any,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """One number everywhere, in this tensor's dtype."""
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    return full(
+        size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+    )
+
+
+for _method in (new_tensor, new_zeros, new_ones, new_full):
+    setattr(Tensor, _method.__name__, _method)
+Tensor.new_empty = new_zeros  # type: ignore[attr-defined]
 
 
 # The default dtype.
@@ -359,5 +515,10 @@ def set_default_dtype(d: Any) -> None:
 
 
 def get_default_dtype() -> dtypes.dtype:
-    """The floating type of new tensors."""
+    """The floating type of new tensors.
+
+    >>> import chalkgrad as torch
+    >>> torch.get_default_dtype()
+    torch.float32
+    """
     return dtypes.OF_NUMPY[dtypes.default.dtype]

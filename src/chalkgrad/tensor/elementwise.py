@@ -7,7 +7,7 @@ where the function has real values.
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -21,111 +21,34 @@ from chalkgrad.core.errors import (
 from chalkgrad.core.primitive import Primitive, bind
 from chalkgrad.core.scope import scope
 from chalkgrad.primitives import elementwise as e
-from chalkgrad.primitives import piecewise
-from chalkgrad.primitives import piecewise
-from chalkgrad.tensor.conversion import Conversion
-from chalkgrad.tensor.operand import Operand, binary, common_shape, floating, real, same_type, spread
+from chalkgrad.primitives import piecewise, transcendental
+from chalkgrad.tensor.comparison import Comparison
+from chalkgrad.tensor.operand import (
+    Operand,
+    binary,
+    common_shape,
+    floating,
+    real,
+    same_type,
+    spread,
+)
 
-_NUMBERS = (bool, int, float, np.generic)
+T = TypeVar("T", bound="Elementwise")
 
 
-class Elementwise(Conversion):
-    """Arithmetic, comparison, logic, selection and the elementary functions."""
+class Elementwise(Comparison):
+    """Arithmetic, the elementary functions, bounds and selection."""
 
     __slots__ = ()
 
-    # Comparisons. What is neither a tensor nor a number is simply not equal, as in PyTorch.
-    def __eq__(self, other: Any) -> Any:
-        return _compared(e.equal, self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return _compared(e.not_equal, self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return _compared(e.less, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compared(e.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compared(e.greater, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compared(e.greater_equal, self, other)
-
-    __hash__ = object.__hash__
-
-    def eq(input, other: Any) -> Self:
-        """input = other, element by element, as bool."""
-        return binary(e.equal, input, other)
-
-    def ne(input, other: Any) -> Self:
-        """input ≠ other, element by element, as bool."""
-        return binary(e.not_equal, input, other)
-
-    def lt(input, other: Any) -> Self:
-        """input < other, element by element, as bool."""
-        return binary(e.less, input, other)
-
-    def le(input, other: Any) -> Self:
-        """input ≤ other, element by element, as bool."""
-        return binary(e.less_equal, input, other)
-
-    def gt(input, other: Any) -> Self:
-        """input > other, element by element, as bool."""
-        return binary(e.greater, input, other)
-
-    def ge(input, other: Any) -> Self:
-        """input ≥ other, element by element, as bool."""
-        return binary(e.greater_equal, input, other)
-
-    not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
-
-    # Logic.
-    def logical_and(input, other: Any) -> Self:
-        """Both not 0?"""
-        return binary(e.logical_and, input, other)
-
-    def logical_or(input, other: Any) -> Self:
-        """Is one of them not 0?"""
-        return binary(e.logical_or, input, other)
-
-    def logical_xor(input, other: Any) -> Self:
-        """Is exactly one of them not 0?"""
-        return binary(e.logical_xor, input, other)
-
-    def logical_not(input) -> Self:
-        """Is the element 0?"""
-        return bind(e.logical_not, (input,))
-
-    def bitwise_and(input, other: Any) -> Self:
-        """& of two bool tensors."""
-        return _on_bools(e.logical_and, "&", input, other)
-
-    def bitwise_or(input, other: Any) -> Self:
-        """| of two bool tensors."""
-        return _on_bools(e.logical_or, "|", input, other)
-
-    def bitwise_xor(input, other: Any) -> Self:
-        """^ of two bool tensors."""
-        return _on_bools(e.logical_xor, "^", input, other)
-
-    def bitwise_not(input) -> Self:
-        """~ of a bool tensor; of whole numbers, −1 − x."""
-        if input.node.dtype.kind == "b":
-            return bind(e.logical_not, (input,))
-        if input.node.dtype.kind == "i":
-            return -1 - input
-        raise TypeMismatch("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-
-    __and__ = __rand__ = bitwise_and
-    __or__ = __ror__ = bitwise_or
-    __xor__ = __rxor__ = bitwise_xor
-    __invert__ = bitwise_not
-
     # Arithmetic.
     def add(input, other: Any, *, alpha: Any = 1) -> Self:
-        """input + alpha · other"""
+        """input + alpha · other
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0]).add(torch.tensor([1.0, 1.0]), alpha=10)
+        tensor([11., 12.])
+        """
         return binary(e.add, input, _times(alpha, other, input))
 
     def sub(input, other: Any, *, alpha: Any = 1) -> Self:
@@ -141,9 +64,14 @@ class Elementwise(Conversion):
         return binary(e.multiply, input, other)
 
     def div(input, other: Any, *, rounding_mode: str | None = None) -> Self:
-        """input / other; with rounding_mode "floor" or "trunc" the quotient is rounded and keeps its type."""
+        """input / other; with rounding_mode "floor" or "trunc", rounded in the operands' type.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([7, -7]).div(2, rounding_mode="trunc")
+        tensor([ 3, -3])
+        """
         if rounding_mode is None:
-            return input / other
+            return input.__truediv__(other)
         if rounding_mode == "floor":
             return input.floor_divide(other)
         if rounding_mode == "trunc":
@@ -155,7 +83,7 @@ class Elementwise(Conversion):
 
     def true_divide(input, other: Any) -> Self:
         """input / other"""
-        return input / other
+        return input.__truediv__(other)
 
     subtract, multiply, divide = sub, mul, div
 
@@ -164,7 +92,12 @@ class Elementwise(Conversion):
         return binary(piecewise.floor_divide, input, _divisor("floor_divide", input, other))
 
     def remainder(input, other: Any) -> Self:
-        """input − other · ⌊input / other⌋: it has the sign of `other`."""
+        """input − other · ⌊input / other⌋: it has the sign of `other`.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([-3, 3]).remainder(2)
+        tensor([1, 1])
+        """
         return binary(piecewise.remainder, input, _divisor("remainder", input, other))
 
     def fmod(input, other: Any) -> Self:
@@ -175,7 +108,9 @@ class Elementwise(Conversion):
     __mod__ = remainder
 
     def __sub__(self, other: Any) -> Self:
-        if self.node.dtype.kind == "b" or (isinstance(other, Operand) and other.node.dtype.kind == "b"):
+        if self.node.dtype.kind == "b" or (
+            isinstance(other, Operand) and other.node.dtype.kind == "b"
+        ):
             _refuse_difference(self, other)
         return binary(e.subtract, self, other)
 
@@ -185,8 +120,8 @@ class Elementwise(Conversion):
     def __neg__(self) -> Self:
         if self.node.dtype.kind == "b":
             raise DtypeError(
-                "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
-                "invert a mask, use the `~` or `logical_not()` operator instead."
+                "Negation, the `-` operator, on a bool tensor is not supported. If you are "
+                "trying to invert a mask, use the `~` or `logical_not()` operator instead."
             )
         return bind(e.negative, (self,))
 
@@ -194,7 +129,9 @@ class Elementwise(Conversion):
         if self.node.dtype.kind != "f":
             _refuse_two_bools("pow", self, other)
             if isinstance(other, int) and other < 0:
-                raise DtypeError("Integers to negative integer powers are not allowed. Use .float() first.")
+                raise DtypeError(
+                    "Integers to negative integer powers are not allowed. Use .float() first."
+                )
         return binary(e.power, self, other)
 
     def __rfloordiv__(self, other: Any) -> Self:
@@ -210,8 +147,13 @@ class Elementwise(Conversion):
         return self.abs()
 
     def pow(input, exponent: Any) -> Self:
-        """input^exponent"""
-        return input**exponent
+        """input^exponent
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0, 3.0]).pow(2)
+        tensor([1., 4., 9.])
+        """
+        return input.__pow__(exponent)
 
     def float_power(input, exponent: Any) -> Self:
         """input^exponent, computed in float64."""
@@ -231,7 +173,12 @@ class Elementwise(Conversion):
         return input
 
     def abs(input) -> Self:
-        """|x|, whose slope at 0 is taken to be 0."""
+        """|x|, whose slope at 0 is taken to be 0.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([-1.0, 2.0]).abs()
+        tensor([1., 2.])
+        """
         _refuse_bool("abs", input)
         return bind(e.absolute, (input,))
 
@@ -253,19 +200,35 @@ class Elementwise(Conversion):
     def addcdiv(input, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Self:
         """input + value · tensor1 / tensor2"""
         if "f" not in (tensor1.node.dtype.kind, tensor2.node.dtype.kind):
-            raise DtypeError("addcdiv divides whole numbers: convert one of them with .float() first")
-        return input + _times(value, tensor1, tensor1) / tensor2
+            raise DtypeError(
+                "addcdiv divides whole numbers: convert one of them with .float() first"
+            )
+        quotient: Self = _times(value, tensor1, tensor1) / tensor2
+        return input + quotient
 
     def lerp(input, end: Any, weight: Any) -> Self:
-        """input + weight · (end − input): the point between two tensors."""
+        """input + weight · (end − input): the point between two tensors.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0.0, 10.0]).lerp(torch.tensor([1.0, 20.0]), 0.5)
+        tensor([ 0.5000, 15.0000])
+        """
         if end.node.dtype != input.node.dtype:
-            raise DtypeError(f"expected dtype {input.node.dtype} for `end` but got dtype {end.node.dtype}")
+            raise DtypeError(
+                f"expected dtype {input.node.dtype} for `end` but got dtype {end.node.dtype}"
+            )
         _refuse_whole("lerp", input)
-        return input + weight * (end - input)
+        step: Self = weight * (end - input)
+        return input + step
 
     # Exponentials, roots and logarithms.
     def exp(input) -> Self:
-        """eˣ"""
+        """eˣ
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0.0, 1.0]).exp()
+        tensor([1.0000, 2.7183])
+        """
         return bind(e.exp, (real(input),))
 
     def exp2(input) -> Self:
@@ -277,7 +240,12 @@ class Elementwise(Conversion):
         return bind(e.expm1, (real(input),))
 
     def log(input) -> Self:
-        """ln x"""
+        """ln x
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 10.0]).log()
+        tensor([0.0000, 2.3026])
+        """
         return bind(e.log, (real(input),))
 
     def log2(input) -> Self:
@@ -293,7 +261,12 @@ class Elementwise(Conversion):
         return bind(e.log1p, (real(input),))
 
     def sqrt(input) -> Self:
-        """√x"""
+        """√x
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([4.0, 2.0]).sqrt()
+        tensor([2.0000, 1.4142])
+        """
         return bind(e.sqrt, (real(input),))
 
     def rsqrt(input) -> Self:
@@ -304,78 +277,88 @@ class Elementwise(Conversion):
         """input · ln other, and 0 where input is 0."""
         x, y = floating(input, other)
         with scope("xlogy"):
-            beyond = (y <= 0).logical_or(y == math.inf)  # 0 · ∞ is taken to be 0
-            return x * y.masked_fill((x == 0).logical_and(beyond), 1).log()
+            beyond = (y <= 0).logical_or(y.eq(math.inf))  # 0 · ∞ is taken to be 0
+            return x * y.masked_fill(x.eq(0).logical_and(beyond), 1).log()
 
     def logaddexp(input, other: Any) -> Self:
         """ln (eᵃ + eᵇ), without overflow."""
-        _tensor("logaddexp", other)
+        _tensor("logaddexp", other, input)
         _refuse_whole("logaddexp", input)
         with scope("logaddexp"):
             high = input.maximum(other)
-            gap = -(input - other).abs()
-            same = input == other  # ∞ − ∞ has no value, and needs none: the answer is a + ln 2
+            gap = -(input - input.operand(other)).abs()
+            same = input.eq(other)  # ∞ − ∞ has no value, and needs none: the answer is a + ln 2
             return high + gap.masked_fill(same, 0).exp().log1p()
 
     # Trigonometric and hyperbolic functions.
     def sin(input) -> Self:
         """sin x, x in radians."""
-        return bind(e.sin, (real(input),))
+        return bind(transcendental.sin, (real(input),))
 
     def cos(input) -> Self:
         """cos x, x in radians."""
-        return bind(e.cos, (real(input),))
+        return bind(transcendental.cos, (real(input),))
 
     def tan(input) -> Self:
         """tan x, x in radians."""
-        return bind(e.tan, (real(input),))
+        return bind(transcendental.tan, (real(input),))
 
     def asin(input) -> Self:
         """The angle whose sine is x."""
-        return bind(e.arcsin, (real(input),))
+        return bind(transcendental.arcsin, (real(input),))
 
     def acos(input) -> Self:
         """The angle whose cosine is x."""
-        return bind(e.arccos, (real(input),))
+        return bind(transcendental.arccos, (real(input),))
 
     def atan(input) -> Self:
         """The angle whose tangent is x."""
-        return bind(e.arctan, (real(input),))
+        return bind(transcendental.arctan, (real(input),))
 
     def atan2(input, other: Any) -> Self:
-        """The angle of the point (other, input)."""
-        return binary(e.arctan2, *floating(input, _tensor("atan2", other)))
+        """The angle of the point (other, input).
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0]).atan2(torch.tensor([-1.0]))
+        tensor([2.3562])
+        """
+        return binary(transcendental.arctan2, *floating(input, _tensor("atan2", other, input)))
 
     def sinh(input) -> Self:
         """(eˣ − e⁻ˣ) / 2"""
-        return bind(e.sinh, (real(input),))
+        return bind(transcendental.sinh, (real(input),))
 
     def cosh(input) -> Self:
         """(eˣ + e⁻ˣ) / 2"""
-        return bind(e.cosh, (real(input),))
+        return bind(transcendental.cosh, (real(input),))
 
     def tanh(input) -> Self:
-        """(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)"""
+        """(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([-1.0, 0.0, 1.0]).tanh()
+        tensor([-0.7616,  0.0000,  0.7616])
+        """
         return bind(e.tanh, (real(input),))
 
     def asinh(input) -> Self:
         """The number whose sinh is x."""
-        return bind(e.arcsinh, (real(input),))
+        return bind(transcendental.arcsinh, (real(input),))
 
     def acosh(input) -> Self:
         """The number whose cosh is x."""
-        return bind(e.arccosh, (real(input),))
+        return bind(transcendental.arccosh, (real(input),))
 
     def atanh(input) -> Self:
         """The number whose tanh is x."""
-        return bind(e.arctanh, (real(input),))
+        return bind(transcendental.arctanh, (real(input),))
 
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
     arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
     def hypot(input, other: Any) -> Self:
         """√(input² + other²)"""
-        x, y = same_type(input, _tensor("hypot", other))
+        x, y = same_type(input, _tensor("hypot", other, input))
         _refuse_whole("hypot", x)
         with scope("hypot"):
             return (x * x + y * y).sqrt()
@@ -384,7 +367,7 @@ class Elementwise(Conversion):
         """sin(πx) / (πx), and 1 at 0."""
         x = real(input) * math.pi
         with scope("sinc"):
-            at_zero = x == 0
+            at_zero = x.eq(0)
             return _chosen(at_zero, x.literal(1), x.sin() / x.masked_fill(at_zero, 1))
 
     def deg2rad(input) -> Self:
@@ -397,7 +380,12 @@ class Elementwise(Conversion):
 
     # Functions of networks and of statistics.
     def sigmoid(input) -> Self:
-        """1 / (1 + e⁻ˣ)"""
+        """1 / (1 + e⁻ˣ)
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([-1.0, 0.0, 1.0]).sigmoid()
+        tensor([0.2689, 0.5000, 0.7311])
+        """
         return bind(e.sigmoid, (real(input),))
 
     def logit(input, eps: float | None = None) -> Self:
@@ -408,22 +396,32 @@ class Elementwise(Conversion):
             return (x / (1 - x)).log()
 
     def relu(input) -> Self:
-        """max(x, 0), whose slope at 0 is taken to be 0."""
+        """max(x, 0), whose slope at 0 is taken to be 0.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([-1.0, 0.0, 2.0]).relu()
+        tensor([0., 0., 2.])
+        """
         if input.node.dtype.kind == "b":
             raise DtypeError("Boolean inputs not supported for relu")
         return bind(e.relu, (input,))
 
     def erf(input) -> Self:
-        """2/√π ∫₀ˣ e^(−t²) dt"""
-        return bind(e.erf, (real(input),))
+        """2/√π ∫₀ˣ e^(−t²) dt
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0.0, 1.0]).erf()
+        tensor([0.0000, 0.8427])
+        """
+        return bind(transcendental.erf, (real(input),))
 
     def erfc(input) -> Self:
         """1 − erf x"""
-        return bind(e.erfc, (real(input),))
+        return bind(transcendental.erfc, (real(input),))
 
     def erfinv(input) -> Self:
         """The number whose erf is x."""
-        return bind(e.erfinv, (real(input),))
+        return bind(transcendental.erfinv, (real(input),))
 
     # Signs and rounding: their gradient is 0 everywhere.
     def sign(input) -> Self:
@@ -436,7 +434,7 @@ class Elementwise(Conversion):
         """Is the sign bit set (so −0.0 counts as negative)?"""
         if input.node.dtype.kind != "f":
             return input < 0
-        return (input < 0).logical_or((input == 0).logical_and(input.reciprocal() < 0))
+        return (input < 0).logical_or(input.eq(0).logical_and(input.reciprocal() < 0))
 
     def floor(input) -> Self:
         """The largest whole number ≤ x."""
@@ -453,7 +451,12 @@ class Elementwise(Conversion):
     fix = trunc
 
     def round(input, *, decimals: int = 0) -> Self:
-        """The nearest number with so many decimals; halves go to the even neighbour."""
+        """The nearest number with so many decimals; halves go to the even neighbour.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0.5, 1.5, 2.345]).round(decimals=1)
+        tensor([0.5000, 1.5000, 2.3000])
+        """
         if decimals == 0:
             return _rounded(piecewise.round_, "round", input)
         _refuse_whole("round", input)
@@ -468,9 +471,10 @@ class Elementwise(Conversion):
 
     def heaviside(input, values: Any) -> Self:
         """0 where x < 0, `values` where x = 0, 1 where x > 0."""
-        if _tensor("heaviside", values).node.dtype != input.node.dtype:
+        at_zero = _tensor("heaviside", values, input)
+        if at_zero.node.dtype != input.node.dtype:
             raise DtypeError("heaviside is not yet implemented for tensors with different dtypes.")
-        return _chosen(input == 0, values, (input > 0).cast(input.node.dtype))
+        return _chosen(input.eq(0), at_zero, (input > 0).cast(input.node.dtype))
 
     def copysign(input, other: Any) -> Self:
         """|input| with the sign of `other`."""
@@ -480,22 +484,27 @@ class Elementwise(Conversion):
 
     # Bounds and selection.
     def maximum(input, other: Any) -> Self:
-        """The larger of two elements; NaN where one of them is. Ties share the gradient."""
-        return binary(piecewise.maximum, input, _tensor("maximum", other))
+        """The larger of two elements; NaN where one of them is. Ties share the gradient.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 5.0]).maximum(torch.tensor([3.0, 2.0]))
+        tensor([3., 5.])
+        """
+        return binary(piecewise.maximum, input, _tensor("maximum", other, input))
 
     def minimum(input, other: Any) -> Self:
         """The smaller of two elements; NaN where one of them is. Ties share the gradient."""
-        return binary(piecewise.minimum, input, _tensor("minimum", other))
+        return binary(piecewise.minimum, input, _tensor("minimum", other, input))
 
     def fmax(input, other: Any) -> Self:
         """The larger of two elements; a NaN loses against a number."""
-        x, y = same_type(input, _tensor("fmax", other))
-        return _chosen((x >= y).logical_or(y != y), x, y)
+        x, y = same_type(input, _tensor("fmax", other, input))
+        return _chosen((x >= y).logical_or(y.isnan()), x, y)
 
     def fmin(input, other: Any) -> Self:
         """The smaller of two elements; a NaN loses against a number."""
-        x, y = same_type(input, _tensor("fmin", other))
-        return _chosen((x <= y).logical_or(y != y), x, y)
+        x, y = same_type(input, _tensor("fmin", other, input))
+        return _chosen((x <= y).logical_or(y.isnan()), x, y)
 
     def clamp(input, min: Any = None, max: Any = None) -> Self:
         """x, but at least `min` and at most `max`. Within the bounds the gradient passes through.
@@ -509,7 +518,9 @@ class Elementwise(Conversion):
         tensors = [isinstance(bound, Operand) for bound in (min, max) if bound is not None]
         if any(tensors):
             if not all(tensors):
-                raise TypeMismatch("clamp() takes two numbers or two tensors as its bounds, not one of each")
+                raise TypeMismatch(
+                    "clamp() takes two numbers or two tensors as its bounds, not one of each"
+                )
             return _between(input, min, max)
         x = _with_bounds(input, min, max)
         return bind(piecewise.clip, (x,), {"low": min, "high": max})
@@ -526,12 +537,20 @@ class Elementwise(Conversion):
 
     def where(self, condition: Any, other: Any) -> Self:
         """This tensor where the condition holds, elsewhere `other`."""
-        return chosen(condition, self, other)
+        out: Self = chosen(condition, self, other)
+        return out
 
     def masked_fill(input, mask: Any, value: Any) -> Self:
-        """`value` where the mask is True, elsewhere x."""
+        """`value` where the mask is True, elsewhere x.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0]).masked_fill(torch.tensor([True, False]), 0)
+        tensor([0., 2.])
+        """
         if mask.node.dtype.kind != "b":
-            raise DtypeError(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
+            raise DtypeError(
+                f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}"
+            )
         if isinstance(value, Operand):
             if value.node.shape:
                 raise DtypeError(
@@ -541,18 +560,24 @@ class Elementwise(Conversion):
             value = value.cast(input.node.dtype)
         else:
             value = input.literal(value)
-        return _chosen(mask, value, input)
+        filled: Self = _chosen(mask, value, input)
+        return filled
 
     # Questions. A number that is not a number is the only one that differs from itself.
     def isnan(input) -> Self:
-        """Is it NaN?"""
+        """Is it NaN?
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, float("nan")]).isnan()
+        tensor([False,  True])
+        """
         return bind(e.not_equal, (input, input))
 
     def isinf(input) -> Self:
         """Is it ∞ or −∞?"""
         if input.node.dtype.kind != "f":
             return bind(e.not_equal, (input, input))
-        return bind(e.absolute, (input,)) == math.inf
+        return bind(e.absolute, (input,)).eq(math.inf)
 
     def isfinite(input) -> Self:
         """Is it neither NaN nor infinite?"""
@@ -562,19 +587,24 @@ class Elementwise(Conversion):
 
     def isposinf(input) -> Self:
         """Is it ∞?"""
-        return input == math.inf
+        return input.eq(math.inf)
 
     def isneginf(input) -> Self:
         """Is it −∞?"""
-        return input == -math.inf
+        return input.eq(-math.inf)
 
     def isclose(
         input, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
     ) -> Self:
-        """|input − other| ≤ atol + rtol · |other|, element by element."""
+        """|input − other| ≤ atol + rtol · |other|, element by element.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0]).isclose(torch.tensor([1.0, 2.1]))
+        tensor([ True, False])
+        """
         if other.node.dtype != input.node.dtype:
             raise DtypeError(f"{input.node.dtype} did not match {other.node.dtype}")
-        close = input == other
+        close = input.eq(other)
         if equal_nan:
             close = close.logical_or(input.isnan().logical_and(other.isnan()))
         if input.node.dtype.kind == "b":
@@ -602,32 +632,22 @@ class Elementwise(Conversion):
             return input
         limits = np.finfo(input.node.dtype)
         out = input.masked_fill(input.isnan(), nan or 0.0)
-        out = out.masked_fill(input == math.inf, float(limits.max) if posinf is None else posinf)
-        return out.masked_fill(input == -math.inf, float(limits.min) if neginf is None else neginf)
-
-
-def _compared(primitive: Primitive, a: Any, b: Any) -> Any:
-    if isinstance(b, (Operand, *_NUMBERS)):
-        return binary(primitive, a, b)
-    return NotImplemented
-
-
-def _on_bools(primitive: Primitive, symbol: str, a: Any, b: Any) -> Any:
-    b = a.operand(b)
-    for x in (a, b):
-        if x.node.dtype.kind != "b":
-            raise NotAvailable(f"{symbol} works on bool tensors; this one is {x.node.dtype}")
-    return binary(primitive, a, b)
+        out = out.masked_fill(input.eq(math.inf), float(limits.max) if posinf is None else posinf)
+        return out.masked_fill(input.eq(-math.inf), float(limits.min) if neginf is None else neginf)
 
 
 def _refuse_bool(name: str, x: Any) -> None:
     if x.node.dtype.kind == "b":
-        raise NotAvailable(f"{name} is not implemented for bool tensors; convert with .long() first")
+        raise NotAvailable(
+            f"{name} is not implemented for bool tensors; convert with .long() first"
+        )
 
 
 def _refuse_two_bools(name: str, a: Any, b: Any) -> None:
     if a.node.dtype.kind == "b" and a.operand(b).node.dtype.kind == "b":
-        raise NotAvailable(f"{name} is not implemented for bool tensors; convert with .long() first")
+        raise NotAvailable(
+            f"{name} is not implemented for bool tensors; convert with .long() first"
+        )
 
 
 def _refuse_difference(a: Any, b: Any) -> None:
@@ -637,36 +657,40 @@ def _refuse_difference(a: Any, b: Any) -> None:
             "Use the `^` or `logical_xor()` operator instead."
         )
     raise DtypeError(
-        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
-        "a mask, use the `~` or `logical_not()` operator instead."
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+        "invert a mask, use the `~` or `logical_not()` operator instead."
     )
 
 
 def _refuse_whole(name: str, x: Any) -> None:
     if x.node.dtype.kind != "f":
-        raise NotAvailable(f"{name} is not implemented for {x.node.dtype}; convert with .float() first")
+        raise NotAvailable(
+            f"{name} is not implemented for {x.node.dtype}; convert with .float() first"
+        )
 
 
-def _tensor(name: str, other: Any) -> Any:
+def _tensor(name: str, other: Any, beside: T) -> T:
     if isinstance(other, Operand):
-        return other
-    raise TypeMismatch(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        return beside.operand(other)
+    raise TypeMismatch(
+        f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}"
+    )
 
 
-def _times(factor: Any, x: Any, beside: Any) -> Any:
+def _times(factor: Any, x: Any, beside: T) -> T:
     """factor · x, for the `alpha` and `value` of a sum."""
+    y = beside.operand(x)
     if factor == 1:
-        return x
-    logical = isinstance(x, Operand) and x.node.dtype.kind == beside.node.dtype.kind == "b"
-    if logical and not isinstance(factor, float):
-        return x.logical_and(bool(factor))
-    whole = isinstance(x, int) or (isinstance(x, Operand) and x.node.dtype.kind != "f")
-    if isinstance(factor, float) and whole and beside.node.dtype.kind != "f":
-        raise DtypeError("For integral input tensors, argument alpha must not be a floating point number.")
-    return x * factor
+        return y
+    kinds = {y.node.dtype.kind, beside.node.dtype.kind}
+    if "f" not in kinds and isinstance(factor, float):
+        raise DtypeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    return y.logical_and(bool(factor)) if kinds == {"b"} else y * factor
 
 
-def _logarithm(x: Any, base: int) -> Any:
+def _logarithm(x: T, base: int) -> T:
     with scope(f"log{base}"):
         return bind(e.log, (real(x),)) * (1 / math.log(base))
 
@@ -682,19 +706,19 @@ def _divisor(name: str, a: Any, b: Any) -> Any:
     return b
 
 
-def _truncated_quotient(a: Any, b: Any) -> Any:
-    a, b = same_type(a, a.operand(b))
-    if a.node.dtype.kind == "f":
-        return bind(piecewise.trunc, (a / b,))
-    return (a - a.fmod(b)).floor_divide(b)
+def _truncated_quotient(a: T, b: Any) -> T:
+    x, y = same_type(a, a.operand(b))
+    if x.node.dtype.kind == "f":
+        return bind(piecewise.trunc, (x / y,))
+    return (x - x.fmod(y)).floor_divide(y)
 
 
-def _rounded(primitive: Primitive, name: str, x: Any) -> Any:
+def _rounded(primitive: Primitive, name: str, x: T) -> T:
     _refuse_bool(name, x)
     return bind(primitive, (x,)) if x.node.dtype.kind == "f" else bind(e.copy, (x,))
 
 
-def _with_bounds(x: Any, low: Any, high: Any) -> Any:
+def _with_bounds(x: T, low: Any, high: Any) -> T:
     """x in the type in which its bounds are numbers too."""
     for bound in (low, high):
         if bound is not None:
@@ -702,7 +726,7 @@ def _with_bounds(x: Any, low: Any, high: Any) -> Any:
     return x
 
 
-def _between(x: Any, low: Any, high: Any) -> Any:
+def _between(x: T, low: Any, high: Any) -> T:
     for bound, beyond in ((low, e.less), (high, e.greater)):
         if bound is not None:
             value, bound = same_type(x, x.operand(bound))
@@ -713,7 +737,9 @@ def _between(x: Any, low: Any, high: Any) -> Any:
 
 def _numbers(x: Any, what: str) -> Any:
     if x.node.value is None:
-        raise TraceError(f"{what} needs the numbers of a tensor, and a trace has none while it is built")
+        raise TraceError(
+            f"{what} needs the numbers of a tensor, and a trace has none while it is built"
+        )
     return x.node.value
 
 
@@ -721,7 +747,8 @@ def chosen(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, elsewhere b (torch.where with three arguments)."""
     if condition.node.dtype.kind != "b":
         raise DtypeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition.dtype}"
         )
     return _chosen(condition, *_both(condition, a, b))
 
@@ -732,7 +759,9 @@ def _both(condition: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return like.operand(a), like.operand(b)
 
 
-def _chosen(condition: Any, a: Any, b: Any) -> Any:
-    a, b = same_type(a, b)
-    shape = common_shape("where", common_shape("where", a.node.shape, b.node.shape), condition.node.shape)
-    return bind(e.select, (spread(condition, shape), spread(a, shape), spread(b, shape)))
+def _chosen(condition: Any, a: T, b: Any) -> T:
+    x, y = same_type(a, a.operand(b))
+    pair = common_shape("where", x.node.shape, y.node.shape)
+    shape = common_shape("where", pair, condition.node.shape)
+    where: T = spread(condition, shape)
+    return bind(e.select, (where, spread(x, shape), spread(y, shape)))

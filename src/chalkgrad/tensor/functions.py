@@ -1,4 +1,4 @@
-"""The functions of the public face: each is a tensor's method behind a check of its first argument."""
+"""The functions of the public face: a tensor's methods behind a check of the first argument."""
 
 from __future__ import annotations
 
@@ -9,9 +9,53 @@ from typing import Any, ParamSpec, TypeVar
 from chalkgrad.core import dtypes
 from chalkgrad.core.errors import TypeMismatch
 from chalkgrad.tensor.elementwise import chosen
+from chalkgrad.tensor.joining import (
+    broadcast_tensors,
+    cat,
+    column_stack,
+    concat,
+    concatenate,
+    dstack,
+    hstack,
+    row_stack,
+    stack,
+    vstack,
+)
 from chalkgrad.tensor.linalg import einsum
 from chalkgrad.tensor.operand import Operand, same_type
+from chalkgrad.tensor.searching import bucketize, searchsorted
 from chalkgrad.tensor.tensor import Tensor
+
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
+    "addr", "all", "allclose", "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "asin",
+    "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "baddbmm",
+    "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm",
+    "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cat", "ceil", "chunk", "clamp",
+    "clamp_max", "clamp_min", "clip", "clone", "column_stack", "concat", "concatenate",
+    "copysign", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "deg2rad", "detach",
+    "diag", "diag_embed", "diagonal", "div", "divide", "dot", "dstack", "einsum", "eq", "equal",
+    "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fix", "flatten", "flip", "fliplr", "flipud",
+    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "gather", "ge", "ger",
+    "greater", "greater_equal", "gt", "heaviside", "histc", "hstack", "hypot", "index_add",
+    "index_copy", "index_fill", "index_put", "index_select", "inner", "is_complex",
+    "is_floating_point", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "isposinf", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log1p", "log2",
+    "log10", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select",
+    "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mm", "moveaxis", "movedim",
+    "mul", "multiply", "mv", "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative",
+    "nonzero", "norm", "not_equal", "numel", "outer", "permute", "positive", "pow", "prod",
+    "promote_types", "rad2deg", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave",
+    "reshape", "result_type", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "scatter",
+    "scatter_add", "searchsorted", "select", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc",
+    "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
+    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan",
+    "tanh", "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "tril", "triu",
+    "true_divide", "trunc", "unbind", "unflatten", "unique", "unsqueeze", "var", "var_mean",
+    "vdot", "vstack", "where", "xlogy",
+]  # fmt: skip  # fmt: skip
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +70,7 @@ def function(method: Callable[P, R], parameter: str = "input") -> Callable[P, R]
             return method(*args, **kwargs)
         if args or not isinstance(kwargs.get(parameter), Tensor):
             raise _stranger(method.__name__, parameter, args, kwargs)
-        return method(kwargs.pop(parameter), **kwargs)  # type: ignore[call-arg]
+        return method(kwargs.pop(parameter), **kwargs)  # type: ignore[arg-type]
 
     return call
 
@@ -44,12 +88,14 @@ def arithmetic(method: Callable[P, R]) -> Callable[P, R]:
             first = second.operand(first)
         if not isinstance(first, Tensor):
             raise _stranger(method.__name__, "input", args, kwargs)
-        return method(first, *rest, **kwargs)  # type: ignore[call-arg]
+        return method(first, *rest, **kwargs)  # type: ignore[arg-type]
 
     return call
 
 
-def _stranger(name: str, parameter: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeMismatch:
+def _stranger(
+    name: str, parameter: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> TypeMismatch:
     if not args and parameter not in kwargs:
         return TypeMismatch(f'{name}() missing 1 required positional argument: "{parameter}"')
     kind = type(args[0] if args else kwargs[parameter]).__name__
@@ -155,7 +201,7 @@ minimum = function(Tensor.minimum)
 nan_to_num = function(Tensor.nan_to_num)
 relu = function(Tensor.relu)
 round = function(Tensor.round)
-sgn = function(Tensor.sgn)
+sgn = function(Tensor.sign)
 sigmoid = function(Tensor.sigmoid)
 sign = function(Tensor.sign)
 trunc = fix = function(Tensor.trunc)
@@ -217,7 +263,7 @@ tensordot = function(Tensor.tensordot, "a")
 trace = function(Tensor.trace)
 tril = function(Tensor.tril)
 triu = function(Tensor.triu)
-vdot = function(Tensor.vdot)
+vdot = function(Tensor.dot)
 
 # Shape.
 atleast_1d = function(Tensor.atleast_1d)
@@ -274,7 +320,7 @@ numel = function(Tensor.numel)
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
-    """input where the condition holds, elsewhere other; alone, the places where the condition holds.
+    """input where the condition holds, elsewhere other; alone, the places where it holds.
 
     >>> import chalkgrad as torch
     >>> torch.where(torch.tensor([True, False]), 1.0, 0.0)
@@ -310,5 +356,5 @@ def promote_types(type1: Any, type2: Any) -> dtypes.dtype:
 
 
 def can_cast(from_: Any, to: Any) -> bool:
-    """May numbers of one dtype be stored in another: never real numbers as whole ones, or numbers as bools."""
+    """May one dtype's numbers be stored as another's? Not real ones as whole, nor any as bools."""
     return dtypes.category(dtypes.as_numpy(from_)) <= dtypes.category(dtypes.as_numpy(to))

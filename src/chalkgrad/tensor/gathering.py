@@ -1,4 +1,4 @@
-"""Choosing and placing elements by integer tensors: gather, scatter, index_select and their relatives.
+"""Choosing and placing elements by integer tensors: gather, scatter, index_select, index_add, …
 
 An index is checked and counted from the front, except inside a trace, where it has no numbers yet.
 """
@@ -23,8 +23,7 @@ from chalkgrad.core.graph import Array, Shape, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.core.scope import current
 from chalkgrad.primitives import elementwise as e
-from chalkgrad.primitives import piecewise
-from chalkgrad.primitives import indexing, reductions, shaping
+from chalkgrad.primitives import indexing, piecewise, reductions, shaping
 from chalkgrad.tensor.arguments import dimension
 from chalkgrad.tensor.joining import broadcast_tensors, cat, raised
 from chalkgrad.tensor.linalg import Linalg
@@ -49,7 +48,8 @@ class Gathering(Linalg):
                 [4, 3]])
         """
         x, at, place = input._aligned("gather", dim, index)
-        return bind(indexing.take_along, (x, at), {"axis": place}).reshaped(index.node.shape)
+        out: Self = bind(indexing.take_along, (x, at), {"axis": place})
+        return out.reshaped(index.node.shape)
 
     def take_along_dim(input, indices: Any, dim: int | None = None) -> Self:
         """`gather` with the other dimensions broadcast; without `dim`, from the flat tensor."""
@@ -58,8 +58,8 @@ class Gathering(Linalg):
         shape, wanted = input.node.shape, indices.node.shape
         if len(shape) != len(wanted):
             raise ShapeError(
-                "take_along_dim(): input and indices should have the same number of dimensions, but "
-                f"got {len(shape)} dimensions for input, and {len(wanted)} dimensions for indices"
+                "take_along_dim(): input and indices should have the same number of dimensions, "
+                f"but got {len(shape)} dimensions for input, and {len(wanted)} for indices"
             )
         k = dimension(dim, len(shape))
         others = common_shape("take_along_dim", _with(shape, k, 1), _with(wanted, k, 1))
@@ -75,7 +75,7 @@ class Gathering(Linalg):
                 [4, 4]])
         """
         x, at, place = input._rows("index_select", dim, index, DimensionError)
-        out = bind(indexing.take, (x, at), {"axis": place})
+        out = x._at(at, place)
         return out if input.node.shape else out.reshaped(())
 
     def select(input, dim: int, index: Any) -> Self:
@@ -86,24 +86,25 @@ class Gathering(Linalg):
         k, n = dimension(dim, len(shape)), int(index)
         if not -shape[k] <= n < shape[k]:
             raise DimensionError(
-                f"select(): index {n} out of range for tensor of size {list(shape)} at dimension {k}"
+                f"select(): index {n} out of range for tensor of size {list(shape)} at dimension "
+                f"{k}"
             )
         n += shape[k] if n < 0 else 0
-        return input._piece(k, n, n + 1).reshaped(shape[:k] + shape[k + 1 :])
+        return input._piece(k, n, n + 1)._shown(shape[:k] + shape[k + 1 :])
 
     def take(input, index: Any) -> Self:
         """The elements of the flat tensor at places counted from either end."""
         flat = input.ravel()
         at = input._checked(index, prod(input.node.shape), 0, True, DimensionError)
-        return bind(indexing.take, (flat, at), {"axis": 0})
+        return flat._at(at, 0)
 
     def masked_select(input, mask: Any) -> Self:
         """The elements where the mask is true, in one dimension. Needs the mask's numbers."""
         if mask.node.dtype.kind != "b":
             raise DtypeError(f"masked_select: expected BoolTensor for mask, got {mask.node.dtype}")
-        x, where = broadcast_tensors(input, mask)
+        _, where = broadcast_tensors(input, mask)
         chosen = np.flatnonzero(numbers(where, "masked_select"))
-        return x.ravel()._taken(chosen, 0)  # type: ignore[no-any-return]
+        return input.broadcasted(where.node.shape).ravel()._taken(chosen, 0)
 
     def nonzero(input, *, as_tuple: bool = False) -> Any:
         """The places of the elements that are not 0: a row a place, or a vector a dimension.
@@ -151,7 +152,7 @@ class Gathering(Linalg):
             source = bind(indexing.add_along, (latest, at), {"axis": place, "shape": x.node.shape})
         else:
             source = x.literal(source)
-        return bind(e.select, (touched, source, x)).reshaped(input.node.shape)
+        return input._where(touched, source, x).reshaped(input.node.shape)
 
     def scatter_add(input, dim: int, index: Any, src: Any) -> Self:
         """input, with src[i, j] added at out[i, index[i, j]] along dimension 1."""
@@ -162,7 +163,8 @@ class Gathering(Linalg):
         x, at, place = input._aligned("scatter_add", dim, index)
         source = x._source("scatter_add", src, at)
         sums = bind(indexing.add_along, (source, at), {"axis": place, "shape": x.node.shape})
-        return (x + sums).reshaped(input.node.shape)
+        total: Self = x + sums
+        return total.reshaped(input.node.shape)
 
     def index_add(input, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Self:
         """input, with alpha times the slices of `source` added at the places of a vector."""
@@ -171,7 +173,8 @@ class Gathering(Linalg):
         rows = rows if alpha == 1 else rows * alpha
         extent = x.node.shape[place]
         sums = bind(indexing.add_at, (rows, at), {"axis": place, "extent": extent})
-        return (x + sums).reshaped(input.node.shape)
+        total: Self = x + sums
+        return total.reshaped(input.node.shape)
 
     def index_copy(input, dim: int, index: Any, source: Any) -> Self:
         """input, with the slices of `source` put at the places of a vector; the last one stays."""
@@ -181,7 +184,7 @@ class Gathering(Linalg):
         latest = _along(_latest(at, 0), place, rank).broadcasted(rows.node.shape)
         kept = e.select(latest, rows, rows.literal(0))
         placed = bind(indexing.add_at, (kept, at), {"axis": place, "extent": extent})
-        return bind(e.select, (x._touched_rows(at, place), placed, x)).reshaped(input.node.shape)
+        return input._where(x._touched_rows(at, place), placed, x).reshaped(input.node.shape)
 
     def index_fill(input, dim: int, index: Any, value: Any) -> Self:
         """input, with one value in the slices at the places of a vector."""
@@ -197,10 +200,10 @@ class Gathering(Linalg):
             filling = value.cast(x.node.dtype).broadcasted(x.node.shape)
         else:
             filling = x.literal(value)
-        return bind(e.select, (x._touched_rows(at, place), filling, x)).reshaped(input.node.shape)
+        return input._where(x._touched_rows(at, place), filling, x).reshaped(input.node.shape)
 
     def index_put(input, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Self:
-        """input, with values put (or added) at out[indices[0], indices[1], …]. Is `x[…] = v`, as a function."""
+        """`x[indices] = values` (or += values) as a function: x stays as it is."""
         if values.node.dtype != input.node.dtype:
             raise DtypeError(
                 "Index put requires the source and destination dtypes match, got "
@@ -210,28 +213,34 @@ class Gathering(Linalg):
         head, tail = input.node.shape[: len(arrays)], input.node.shape[len(arrays) :]
         at = input._index(joined(arrays, head))
         count = prod(at.node.shape)
-        rows = values.broadcasted((*at.node.shape, *tail)).reshaped((count, *tail))
-        x = input.reshaped((prod(head), *tail))
-        place = x.index_add if accumulate else x.index_copy
-        return place(0, at.reshaped((count,)), rows).reshaped(input.node.shape)
+        rows = values.expand((*at.node.shape, *tail)).reshaped((count, *tail))
+        x, at = input.reshaped((prod(head), *tail)), at.reshaped((count,))
+        out = x.index_add(0, at, rows) if accumulate else x.index_copy(0, at, rows)
+        return out.reshaped(input.node.shape)
 
     def masked_scatter(input, mask: Any, source: Any) -> Self:
         """input, with the next element of `source` at each true place of the mask, in order."""
-        x, where = broadcast_tensors(input, mask)
-        if source.node.dtype != x.node.dtype:
+        if source.node.dtype != input.node.dtype:
             raise DtypeError(
-                f"masked_scatter: expected self and source to have same dtypes but got {x.node.dtype} and {source.node.dtype}"
+                "masked_scatter: expected self and source to have same dtypes but got "
+                f"{input.node.dtype} and {source.node.dtype}"
             )
+        x, where = broadcast_tensors(input, mask)
         flat = where.ravel().cast(INT64)
         available = prod(source.node.shape)
         if not current().abstract and flat.node.value.sum() > available:
             raise ShapeError("Number of elements of source < number of ones in mask")
-        if not available:
-            return x  # type: ignore[no-any-return]
         order = reductions.cumsum(flat, axis=0, reverse=False) - 1
-        at = piecewise.clip(order, low=0, high=available - 1)
-        picked = bind(indexing.take, (source.ravel(), at), {"axis": 0}).reshaped(x.node.shape)
-        return bind(e.select, (where, picked, x))
+        at = piecewise.clip(order, low=0, high=max(available - 1, 0))
+        picked = source.ravel()._at(at, 0) if available else x.ravel()
+        return input._where(where, picked.reshaped(x.node.shape), x)
+
+    def _at(self, index: Any, place: int) -> Self:
+        """Slices along one dimension, chosen by a checked index."""
+        return bind(indexing.take, (self, index), {"axis": place})  # type: ignore[no-any-return]
+
+    def _where(self, condition: Any, chosen: Any, other: Any) -> Self:
+        return bind(e.select, (condition, chosen, other))  # type: ignore[no-any-return]
 
     # Reading the arguments.
     def _index(self, index: Any) -> Any:
@@ -249,31 +258,32 @@ class Gathering(Linalg):
         found = in_range(value, extent, dim, wraps, error)
         return index if found is value else index.wrap(leaf(found))
 
-    def _aligned(self, name: str, dim: int, index: Any) -> tuple[Any, Any, int]:
-        """For an index with an entry an element: both with a dimension at least, and the dimension."""
+    def _aligned(self, name: str, dim: int, index: Any) -> tuple[Self, Any, int]:
+        """For an index with an entry an element: both with a dimension or more, and the place."""
         if not isinstance(index, Operand):
             raise TypeMismatch(
                 f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}"
             )
         place = dimension(dim, len(self.node.shape))
         x, at = raised(self, 1), raised(index, 1)
-        shape, wanted = x.node.shape, at.node.shape
+        shape: Shape = x.node.shape
+        wanted: Shape = at.node.shape
         if len(shape) != len(wanted):
             raise ShapeError(
-                f"{name}(): Index tensor must have the same number of dimensions as input tensor, but "
-                f"has shape {list(wanted)} beside {list(shape)}"
+                f"{name}(): Index tensor must have the same number of dimensions as input tensor, "
+                f"but has shape {list(wanted)} beside {list(shape)}"
             )
         fits = all(m <= n for k, (m, n) in enumerate(zip(wanted, shape, strict=True)) if k != place)
-        if not fits and prod(wanted):
+        if not fits and 0 not in wanted:
             raise ShapeError(
-                f"{name}(): Expected index {list(wanted)} to be no larger than self {list(shape)} apart "
-                f"from dimension {place}"
+                f"{name}(): Expected index {list(wanted)} to be no larger than self "
+                f"{list(shape)} apart from dimension {place}"
             )
         return x, self._checked(at, shape[place], place, False, ShapeError), place
 
     def _rows(
         self, name: str, dim: int, index: Any, error: type[ChalkgradError]
-    ) -> tuple[Any, Any, int]:
+    ) -> tuple[Self, Any, int]:
         """For an index with an entry a slice."""
         if not isinstance(index, Operand):
             raise TypeMismatch(
@@ -291,8 +301,8 @@ class Gathering(Linalg):
         """The part of a source tensor that an index with an entry an element spans."""
         if source.node.dtype != self.node.dtype:
             raise DtypeError(
-                f"{name}(): Expected self.dtype to be equal to src.dtype, but got {self.node.dtype} and "
-                f"{source.node.dtype}"
+                f"{name}(): Expected self.dtype to be equal to src.dtype, but got "
+                f"{self.node.dtype} and {source.node.dtype}"
             )
         source, wanted = raised(source, 1), at.node.shape
         shape = source.node.shape
@@ -300,7 +310,8 @@ class Gathering(Linalg):
             return source
         if len(shape) != len(wanted) or any(m > n for m, n in zip(wanted, shape, strict=True)):
             raise ShapeError(
-                f"{name}(): Expected index {list(wanted)} to be no larger size than src {list(shape)}"
+                f"{name}(): Expected index {list(wanted)} to be no larger size than src "
+                f"{list(shape)}"
             )
         zeros, ones = (0,) * len(shape), (1,) * len(shape)
         return bind(shaping.slice_, (source,), {"start": zeros, "stop": wanted, "step": ones})
@@ -316,13 +327,13 @@ class Gathering(Linalg):
         shape, wanted = source.node.shape, _with(self.node.shape, place, at.node.shape[0])
         if len(shape) != len(wanted) and name == "index_copy":
             raise DimensionError(
-                f"{name}_(): When source and destination are not scalars, their dimensionality must "
-                f"match. Source dimensionality ({len(shape)}), destination dimensionality ({len(wanted)})"
+                f"{name}_(): When source and destination are not scalars, their dimensionality "
+                f"must match. Source has {len(shape)} dimensions, destination {len(wanted)}"
             )
         if shape != wanted:
             raise ShapeError(
-                f"{name}_(): source has shape {list(shape)}; {at.node.shape[0]} indices into dimension "
-                f"{place} of {list(self.node.shape)} need {list(wanted)}"
+                f"{name}_(): source has shape {list(shape)}; {at.node.shape[0]} indices into "
+                f"dimension {place} of {list(self.node.shape)} need {list(wanted)}"
             )
         return source
 

@@ -9,23 +9,19 @@ import numpy as np
 
 from chalkgrad.core.errors import (
     DimensionError,
+    DtypeError,
     GradientError,
     ShapeError,
     TraceError,
     TypeMismatch,
 )
-from chalkgrad.core.graph import Array, leaf
-from chalkgrad.core.primitive import bind
+from chalkgrad.core.graph import NO_PARAMS, Array, leaf
 from chalkgrad.core.scope import current
 from chalkgrad.primitives import shaping
 from chalkgrad.tensor.gathering import Gathering
 from chalkgrad.tensor.operand import Operand
 from chalkgrad.tensor.subscripts import Subscript, joined, parse, within
-
-_FUNCTIONAL = (
-    "Compute a new tensor instead: torch.where(mask, v, x), x.scatter(dim, index, v), "
-    "x.index_copy(dim, index, v) or torch.index_put(x, indices, v)."
-)
+from chalkgrad.tensor.views import FUNCTIONAL, view
 
 
 class Indexing(Gathering):
@@ -38,11 +34,13 @@ class Indexing(Gathering):
         if type(index) is int and node.shape:  # the commonest index, without the reading
             k = within(index, node.shape[0], 0)
             if self._in_graph():
-                return self._piece(0, k, k + 1).reshaped(node.shape[1:])
-            return self.wrap(leaf(node.value[k, ...]))  # type: ignore[index]
+                return self._piece(0, k, k + 1)._shown(node.shape[1:])
+            out = self.wrap(leaf(node.value[k, ...]))
+            out.origin = (self, None, NO_PARAMS)
+            return out
         basic, arrays = parse(index, node.shape)
-        view = self._sliced(basic)
-        return view._chosen(arrays) if arrays else view
+        out = self._sliced(basic)
+        return out._chosen(arrays) if arrays else out
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._check_assignment(value)
@@ -51,7 +49,7 @@ class Indexing(Gathering):
         if not self.node.tracked:
             self.mutate(lambda array: _put(array, subscript, numbers))
         else:  # a graph may hold this leaf's numbers
-            array = self.node.value.copy()  # type: ignore[union-attr]
+            array = self.node.value.copy()
             _put(array, subscript, numbers)
             self.assign(self.wrap(leaf(array)))
 
@@ -63,18 +61,21 @@ class Indexing(Gathering):
     def _sliced(self, basic: list[Any]) -> Self:
         """Ints, slices and None: in the graph a slice, and then only the dimensions that stay."""
         if not self._in_graph():
-            return self.wrap(leaf(self.node.value[(*basic, ...)]))  # type: ignore[index]
+            out = self.wrap(leaf(self.node.value[(*basic, ...)]))
+            out.origin = (self, None, NO_PARAMS)
+            return out
         shape = self.node.shape
         read = [k if isinstance(k, slice) else slice(k, k + 1, 1) for k in basic if k is not None]
+        start, stop = tuple([k.start for k in read]), tuple([k.stop for k in read])
+        step = tuple([k.step for k in read])
         out = self
-        if any(s != slice(0, n, 1) for s, n in zip(read, shape, strict=True)):
-            start, stop, step = zip(*((s.start, s.stop, s.step) for s in read), strict=True)
-            out = bind(shaping.slice_, (self,), {"start": start, "stop": stop, "step": step})
+        if stop != shape or any(start) or max(step, default=1) > 1:
+            out = view(self, shaping.slice_, {"start": start, "stop": stop, "step": step})
         extents = iter(out.node.shape)
         sizes = [(k, 1 if k is None else next(extents)) for k in basic]
         left = tuple([n for k, n in sizes if k is None or isinstance(k, slice)])
         if out is self or left != out.node.shape:
-            out = bind(shaping.reshape, (out,), {"shape": left})
+            out = view(out, shaping.reshape, {"shape": left})
         return out
 
     def _chosen(self, arrays: dict[int, Any]) -> Self:
@@ -105,7 +106,7 @@ class Indexing(Gathering):
             )
         if mode.abstract or node.value is None:
             raise TraceError(
-                f"x[…] = v changes memory, and a traced program has none. {_FUNCTIONAL}"
+                f"x[…] = v changes memory, and a traced program has none. {FUNCTIONAL}"
             )
         if mode.recording and node.tracked and node.primitive is None:
             raise GradientError(
@@ -115,14 +116,14 @@ class Indexing(Gathering):
             )
         if mode.recording and (node.tracked or (isinstance(value, Operand) and value.node.tracked)):
             raise GradientError(
-                f"x[…] = v is not recorded, so a gradient would be lost. {_FUNCTIONAL}"
+                f"x[…] = v is not recorded, so a gradient would be lost. {FUNCTIONAL}"
             )
 
 
 def _put(array: Array, subscript: Subscript, value: Any) -> None:
     view = array[(*subscript.basic, ...)]
     arrays = subscript.arrays
-    if arrays and isinstance(value, np.ndarray) and value.size > 1 and value.dtype != array.dtype:
+    if arrays and isinstance(value, np.ndarray) and value.size != 1 and value.dtype != array.dtype:
         raise DtypeError(
             "Index put requires the source and destination dtypes match, got "
             f"{array.dtype} for the destination and {value.dtype} for the source."

@@ -148,19 +148,19 @@ class InPlace(Indexing):
     squeeze_ = reshaping("squeeze")
     unsqueeze_ = reshaping("unsqueeze")
 
-    def __ifloordiv__(self, other: Any) -> Self:
+    def __ifloordiv__(self, other: Any) -> Self:  # type: ignore[misc]
         return self.write(self // other, operation="//=")
 
-    def __imod__(self, other: Any) -> Self:
+    def __imod__(self, other: Any) -> Self:  # type: ignore[misc]
         return self.write(self % other, operation="%=")
 
-    def __iand__(self, other: Any) -> Self:
+    def __iand__(self, other: Any) -> Self:  # type: ignore[misc]
         return self.write(self & other, operation="&=")
 
-    def __ior__(self, other: Any) -> Self:
+    def __ior__(self, other: Any) -> Self:  # type: ignore[misc]
         return self.write(self | other, operation="|=")
 
-    def __ixor__(self, other: Any) -> Self:
+    def __ixor__(self, other: Any) -> Self:  # type: ignore[misc]
         return self.write(self ^ other, operation="^=")
 
     def zero_(self) -> Self:
@@ -186,21 +186,23 @@ class InPlace(Indexing):
             )
         return self.copy_(value)
 
-    def copy_(self, src: Any, non_blocking: bool = False) -> Self:
+    def copy_(self, other: Any, non_blocking: bool = False) -> Self:
         """Take over another tensor's elements, broadcast and converted to this type."""
-        if not isinstance(src, Operand):
+        if isinstance(other, (bool, int, float)):
+            other = self.literal(other)
+        elif not isinstance(other, Operand):
             raise TypeMismatch(
-                f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}"
+                f"copy_(): argument 'other' must be Tensor, not {type(other).__name__}"
             )
-        if src.node.shape != self.node.shape:
-            src = src.expand(self.node.shape)  # type: ignore[attr-defined]
-        if self._outside(src):
-            self.mutate(lambda array: np.copyto(array, src.node.value, casting="unsafe"))
+        if other.node.shape != self.node.shape:
+            other = other.expand(self.node.shape)
+        if self._outside(other):
+            self.mutate(lambda array: np.copyto(array, other.node.value, casting="unsafe"))
             return self
-        return self._replaced(src.cast(self.node.dtype), "copy_")
+        return self._replaced(other.cast(self.node.dtype), "copy_")
 
     def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Self:
-        """Set the elements whose indices are equal; `wrap` starts anew below a tall matrix's end."""
+        """Set the elements whose indices are equal; `wrap` starts anew below a tall matrix."""
         shape = self.node.shape
         if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
             raise ShapeError(

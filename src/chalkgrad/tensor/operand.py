@@ -15,7 +15,7 @@ import numpy as np
 
 from chalkgrad.core import dtypes
 from chalkgrad.core.errors import ShapeError, TypeMismatch
-from chalkgrad.core.graph import Array, Node, Params, Shape, leaf
+from chalkgrad.core.graph import LITERAL, Array, Node, Params, Shape, equation
 from chalkgrad.core.primitive import Primitive, bind
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import shaping
@@ -30,7 +30,8 @@ def literal(value: float, kind: np.dtype[Any]) -> Node:
     key = (value, type(value), kind)
     node = _LITERALS.get(key)
     if node is None or (value == 0 and math.copysign(1, value) < 0):  # -0.0 is the same key as 0.0
-        node = leaf(np.asarray(value).astype(kind))
+        number = np.asarray(value).astype(kind)
+        node = equation(None, (), LITERAL, number, (), kind, False)
         if len(_LITERALS) < 4096:
             _LITERALS.setdefault(key, node)
     return node

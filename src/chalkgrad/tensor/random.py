@@ -1,20 +1,20 @@
 """Random numbers: generators, and the functions that draw from them.
 
-A generator's state is a tensor (key, counter). Drawing n numbers reads the state and moves the counter
-on by n, so a traced program carries it like any other state, and every executor draws the same numbers.
+A generator's state is a tensor (key, counter). Drawing n numbers reads the state and moves the
+counter on by n, so a traced program carries it like any other state, and every executor draws the
+same numbers.
 """
 
 from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.core import dtypes
-from chalkgrad.core.errors import DtypeError, ShapeError, TypeMismatch
+from chalkgrad.core.errors import ArgumentError, DtypeError, NotAvailable, ShapeError, TypeMismatch
 from chalkgrad.core.graph import Shape
 from chalkgrad.core.primitive import Primitive, bind
 from chalkgrad.core.scope import recording, scope
@@ -25,6 +25,12 @@ from chalkgrad.tensor.joining import cat
 from chalkgrad.tensor.operand import Operand
 from chalkgrad.tensor.sizes import sizes
 from chalkgrad.tensor.tensor import Tensor
+
+__all__ = [
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
+    "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "seed", "set_rng_state",
+]  # fmt: skip
 
 DEFAULT_SEED = 67280421310721  # PyTorch's, for a generator without a seed
 
@@ -50,9 +56,14 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of a seed."""
-        seed = int(seed)
+        try:
+            seed = int(seed)
+        except (TypeError, ValueError):
+            raise DtypeError(f"manual_seed expected a whole number, not {seed!r:.40}") from None
         if not -(2**63) <= seed < 2**64:
-            raise DtypeError(f"a seed has 64 bits; {seed} is beyond")
+            raise ArgumentError(
+                f"Overflow when unpacking long long: a seed has 64 bits; {seed} is beyond"
+            )
         self._seed = seed % 2**64
         self.set_state(holding(np.array([keyed.stream_key(self._seed), 0])))
         return self
@@ -74,7 +85,9 @@ class Generator:
         """Go on from where another stream stood."""
         node = new_state.node
         if node.shape != (2,) or node.dtype != np.int64:
-            raise TypeMismatch("a generator's state is an int64 tensor of two numbers, as from get_state()")
+            raise TypeMismatch(
+                "a generator's state is an int64 tensor of two numbers, as from get_state()"
+            )
         self.state.assign(new_state)
 
     def draw(self, primitive: Primitive, shape: Shape, **params: Any) -> Tensor:
@@ -86,23 +99,25 @@ class Generator:
     def uniform(self, shape: Shape, kind: np.dtype[Any]) -> Tensor:
         """Numbers in [0, 1)."""
         if kind.kind != "f":
-            raise DtypeError(f"random numbers with fractions need a floating dtype, not {kind}")
+            raise NotAvailable(f"random numbers with fractions need a floating dtype, not {kind}")
         return self.draw(keyed.uniform, shape, dtype=kind)
 
     def normal(self, shape: Shape, kind: np.dtype[Any]) -> Tensor:
-        """Numbers with mean 0 and variance 1 (G. E. P. Box and M. E. Muller 1958): two for two uniforms,
-        a radius √(−2 ln u) and an angle."""
+        """Numbers with mean 0 and variance 1 (G. E. P. Box and M. E. Muller 1958).
+
+        Two for two uniforms, which are a radius √(−2 ln u) and an angle.
+        """
         count = math.prod(shape)
         half = (count + 1) // 2
         with scope("normal"):
             first, angle = self.uniform((2, half), kind).unbind(0)
             radius = ((1 - first).log() * -2).sqrt()  # 1 − u is never 0
             angle = angle * (2 * math.pi)
-            both = cat([radius * angle.cos(), radius * angle.sin()])
+            both: Tensor = cat([radius * angle.cos(), radius * angle.sin()])
             return (both.narrow(0, 0, count) if count < 2 * half else both).reshaped(shape)
 
     def below(self, bound: int, shape: Shape) -> Tensor:
-        """Whole numbers in [0, bound), each as likely as the others up to one part in 2⁶³ / bound."""
+        """Whole numbers in [0, bound), equally likely up to one part in 2⁶³ / bound."""
         return self.draw(keyed.random_bits, shape) % bound
 
 
@@ -111,7 +126,15 @@ default_generator.seed()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default stream of a seed: from here on, a program draws the same numbers every time."""
+    """Start the default stream of a seed: from here on, every run draws the same numbers.
+
+    >>> import chalkgrad as torch
+    >>> _ = torch.manual_seed(0)
+    >>> first = torch.rand(2)
+    >>> _ = torch.manual_seed(0)
+    >>> torch.equal(first, torch.rand(2))
+    True
+    """
     return default_generator.manual_seed(seed)
 
 
@@ -146,7 +169,9 @@ def _kind(dtype: Any) -> np.dtype[Any]:
 def _shape(given: tuple[Any, ...], named: Any) -> Shape:
     shape = sizes(given, named) if given or named is not None else ()
     if min(shape, default=0) < 0:
-        raise ShapeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+        raise ShapeError(
+            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
     return shape
 
 
@@ -158,7 +183,12 @@ def rand(
     *shape: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Numbers in [0, 1), all equally likely."""
+    """Numbers in [0, 1), all equally likely.
+
+    >>> import chalkgrad as torch
+    >>> torch.rand(2, 3).shape
+    torch.Size([2, 3])
+    """
     check_options(layout=layout, device=device, pin_memory=pin_memory)
     return _finished(_source(generator).uniform(_shape(shape, size), _kind(dtype)), requires_grad)
 
@@ -167,16 +197,26 @@ def randn(
     *shape: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Numbers of the normal distribution with mean 0 and variance 1."""
+    """Numbers of the normal distribution with mean 0 and variance 1.
+
+    >>> import chalkgrad as torch
+    >>> torch.randn(2, dtype=torch.float64).dtype
+    torch.float64
+    """
     check_options(layout=layout, device=device, pin_memory=pin_memory)
     return _finished(_source(generator).normal(_shape(shape, size), _kind(dtype)), requires_grad)
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers from `low` to below `high`: randint(high, size) or randint(low, high, size)."""
+    """Whole numbers from `low` to below `high`: randint(high, size) or randint(low, high, size).
+
+    >>> import chalkgrad as torch
+    >>> bool((torch.randint(1, 7, (100,)) <= 6).all())
+    True
+    """
     check_device(device)
     if isinstance(high, (tuple, list)):
         low, high, size = 0, low, high
@@ -185,7 +225,9 @@ def randint(
     if size is None:
         raise TypeMismatch("randint() misses the size, as in randint(10, (3,))")
     if low >= high:
-        raise DtypeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise DtypeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     numbers = _source(generator).below(high - low, _shape((), size)) + low
     kind = dtypes.int64.numpy if dtype is None else dtypes.as_numpy(dtype)
     return _finished(numbers.cast(kind), requires_grad)
@@ -195,7 +237,12 @@ def randperm(
     n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The whole numbers below n in random order: the order of n random numbers."""
+    """The whole numbers below n in random order: the order of n random numbers.
+
+    >>> import chalkgrad as torch
+    >>> torch.randperm(4).sort().values
+    tensor([0, 1, 2, 3])
+    """
     check_options(device=device, pin_memory=pin_memory)
     order = _source(generator).draw(keyed.random_bits, _shape((), (n,))).argsort()
     kind = dtypes.int64.numpy if dtype is None else dtypes.as_numpy(dtype)
@@ -207,8 +254,8 @@ def rand_like(
     generator: Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """`rand` in the shape and dtype of another tensor."""
-    return rand(size=input.node.shape, generator=generator, dtype=dtype or input.dtype, device=device,
-                requires_grad=requires_grad)  # fmt: skip
+    return rand(size=input.node.shape, generator=generator, dtype=dtype or input.dtype,
+                device=device, requires_grad=requires_grad)  # fmt: skip
 
 
 def randn_like(
@@ -216,8 +263,8 @@ def randn_like(
     generator: Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """`randn` in the shape and dtype of another tensor."""
-    return randn(size=input.node.shape, generator=generator, dtype=dtype or input.dtype, device=device,
-                 requires_grad=requires_grad)  # fmt: skip
+    return randn(size=input.node.shape, generator=generator, dtype=dtype or input.dtype,
+                 device=device, requires_grad=requires_grad)  # fmt: skip
 
 
 def randint_like(
@@ -230,9 +277,11 @@ def randint_like(
                    device=device, requires_grad=requires_grad)  # fmt: skip
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
-           dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """mean + std · z with z normal; one number for each element of `mean` and `std`, or of `size`."""
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """mean + std · z with z normal, for each element of `mean` and `std`, or of `size`."""
     check_device(device)
     operands = [x for x in (mean, std) if isinstance(x, Operand)]
     if not operands and size is None:
@@ -248,10 +297,15 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator 
 
 
 def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that stands in each element (or with probability p), else 0."""
+    """1 with the probability that stands in each element (or with probability p), else 0.
+
+    >>> import chalkgrad as torch
+    >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
     node = input.node
     if node.dtype.kind != "f" and p is None:
-        raise DtypeError(f"bernoulli takes probabilities in floating point, not {node.dtype}")
+        raise NotAvailable(f"bernoulli takes probabilities in floating point, not {node.dtype}")
     with recording(False):
         chance = input if p is None else p
         _check_chance(chance)
@@ -269,7 +323,12 @@ def _check_chance(p: Any) -> None:
 def multinomial(
     input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """Places drawn with probabilities in proportion to the weights in each row."""
+    """Places drawn with probabilities in proportion to the weights in each row.
+
+    >>> import chalkgrad as torch
+    >>> torch.multinomial(torch.tensor([0.0, 1.0]), 3, replacement=True)
+    tensor([1, 1, 1])
+    """
     shape = input.node.shape
     if len(shape) not in (1, 2) or input.node.dtype.kind != "f":
         raise ShapeError("multinomial takes a vector or a matrix of weights in floating point")
@@ -289,7 +348,9 @@ def multinomial(
 
 
 def _with_replacement(weights: Any, count: int, generator: Generator) -> Tensor:
-    edges = np.cumsum(weights.values("multinomial"), -1, np.float64).reshape(-1, weights.node.shape[-1])
+    edges = np.cumsum(weights.values("multinomial"), -1, np.float64).reshape(
+        -1, weights.node.shape[-1]
+    )
     drawn = generator.uniform((len(edges), count), np.dtype(np.float64)).values("multinomial")
     rows = [np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, drawn, strict=True)]
     return holding(np.array(rows, np.int64).reshape(*weights.node.shape[:-1], count))
@@ -306,45 +367,56 @@ def _check_weights(weights: Any) -> None:
 
 
 # In place: the tensor's numbers are replaced by random ones.
-def uniform_(self: Any, a: float = 0, b: float = 1, *, generator: Generator | None = None, **bounds: float) -> Any:
+def uniform_(
+    self: Any, a: float = 0, b: float = 1, *, generator: Generator | None = None, **bounds: float
+) -> Any:
     """Numbers in [from, to), all equally likely."""
-    low, high = bounds.get("from", a), bounds.get("to", b)
+    kind, low, high = _real_kind(self, "uniform_"), bounds.get("from", a), bounds.get("to", b)
     if low > high:
-        raise DtypeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
-    return _filled(self, "uniform_", lambda kind: low + (high - low) * _source(generator).uniform(self.node.shape, kind))
+        raise DtypeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
+        )
+    numbers = _source(generator).uniform(self.node.shape, kind) * (high - low) + low
+    return self.write(numbers, operation="uniform_")
 
 
-def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Any:
+def normal_(
+    self: Any, mean: float = 0, std: float = 1, *, generator: Generator | None = None
+) -> Any:
     """mean + std · z with z normal."""
+    kind = _real_kind(self, "normal_")
     if std < 0:
         raise DtypeError(f"normal expects std >= 0.0, but found std {std}")
-    return _filled(self, "normal_", lambda kind: mean + std * _source(generator).normal(self.node.shape, kind))
+    numbers = _source(generator).normal(self.node.shape, kind) * std + mean
+    return self.write(numbers, operation="normal_")
 
 
 def exponential_(self: Any, lambd: float = 1, *, generator: Generator | None = None) -> Any:
     """Waiting times of an event that comes λ times per unit of time: density λ e^(−λx)."""
+    kind = _real_kind(self, "exponential_")
     if lambd <= 0:
         raise DtypeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    return _filled(
-        self, "exponential_",
-        lambda kind: (1 - _source(generator).uniform(self.node.shape, kind)).log() / -lambd,
-    )  # fmt: skip
+    numbers = (1 - _source(generator).uniform(self.node.shape, kind)).log() / -lambd
+    return self.write(numbers, operation="exponential_")
 
 
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Generator | None = None) -> Any:
     """1 with probability p, else 0."""
-    with recording(False):
-        _check_chance(p)
-        drawn = _source(generator).uniform(self.node.shape, dtypes.default.dtype) < p
-        return self.write(drawn.cast(self.node.dtype), operation="bernoulli_")
+    _check_chance(p)
+    drawn = _source(generator).uniform(self.node.shape, dtypes.default.dtype) < p
+    return self.write(drawn.cast(self.node.dtype), operation="bernoulli_")
 
 
-def random_(self: Any, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Any:
+def random_(
+    self: Any, low: int = 0, high: int | None = None, *, generator: Generator | None = None
+) -> Any:
     """Whole numbers: random_() as far as the dtype goes, random_(high), random_(low, high)."""
     if high is None:
         low, high = 0, low or _largest(self.node.dtype)
     if low >= high:
-        raise DtypeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise DtypeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     numbers = _source(generator).below(high - low, self.node.shape) + low
     return self.write(numbers.cast(self.node.dtype), operation="random_")
 
@@ -352,18 +424,19 @@ def random_(self: Any, low: int = 0, high: int | None = None, *, generator: Gene
 def _largest(kind: np.dtype[Any]) -> int:
     """One more than the largest whole number up to which a type holds every one."""
     if kind.kind == "f":
-        return 2 ** (np.finfo(kind).nmant + 1)
+        return int(2 ** (np.finfo(kind).nmant + 1))
     return 2 if kind.kind == "b" else int(np.iinfo(kind).max)
 
 
-def _filled(tensor: Any, name: str, numbers: Callable[[np.dtype[Any]], Any]) -> Any:
-    if tensor.node.dtype.kind != "f":
-        raise DtypeError(f"{name} needs a floating-point tensor; this one is {tensor.node.dtype}")
-    return tensor.write(numbers(tensor.node.dtype), operation=name)
+def _real_kind(tensor: Any, name: str) -> np.dtype[Any]:
+    kind: np.dtype[Any] = tensor.node.dtype
+    if kind.kind != "f":
+        raise NotAvailable(f"{name} needs a floating-point tensor; this one is {kind}")
+    return kind
 
 
-# What the tensor takes over as methods.
-METHODS = {
-    "bernoulli": bernoulli, "bernoulli_": bernoulli_, "exponential_": exponential_,
-    "multinomial": multinomial, "normal_": normal_, "random_": random_, "uniform_": uniform_,
-}  # fmt: skip
+# The tensor's own methods that need a generator.
+for _method in (
+    bernoulli, bernoulli_, exponential_, multinomial, normal_, random_, uniform_
+):  # fmt: skip
+    setattr(Tensor, _method.__name__, _method)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from chalkgrad.tensor.arguments import dimension, dimensions
 from chalkgrad.tensor.operand import Operand, real
 from chalkgrad.tensor.shaping import Shaping
 
+T = TypeVar("T", bound="Reductions")
 Dims = int | Sequence[int] | None
 _ALL = [{"axes": tuple(range(rank)), "keepdims": False} for rank in range(9)]
 
@@ -38,7 +40,9 @@ class Pair(NamedTuple):
         return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
-_PAIRS = {name: type(name, (Pair,), {}) for name in ("max", "min", "median", "sort", "topk", "kthvalue")}
+_PAIRS = {
+    name: type(name, (Pair,), {}) for name in ("max", "min", "median", "sort", "topk", "kthvalue")
+}
 
 
 class Extremes(NamedTuple):
@@ -67,25 +71,38 @@ class Reductions(Shaping):
         return input.masked_fill(input.isnan(), 0).sum(dim, keepdim, dtype=dtype)
 
     def mean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
-        """Σ x / n over the dimensions; x must be floating point."""
+        """Σ x / n over the dimensions; x must be floating point.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(dim=0)
+        tensor([2., 3.])
+        """
         if dtype is not None:
             input = input.cast(dtypes.as_numpy(dtype))
         if input.node.dtype.kind != "f":
             raise DtypeError(
-                "mean(): could not infer output dtype. Input dtype must be either a floating point or "
-                f"complex dtype. Got: {dtypes.OF_NUMPY[input.node.dtype]}; convert with .float() first."
+                "mean(): could not infer output dtype. Input dtype must be either a floating point "
+                f"or complex dtype. Got: {dtypes.OF_NUMPY[input.node.dtype]}; convert it with "
+                ".float() first."
             )
         return bind(r.mean, (input,), _folding(input, dim, keepdim))
 
     def nanmean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """The mean of the elements that are not NaN."""
         if input.node.dtype.kind != "f":
-            raise DtypeError(f"nanmean(): expected floating-point input, but got {input.node.dtype}")
+            raise DtypeError(
+                f"nanmean(): expected floating-point input, but got {input.node.dtype}"
+            )
         count = input.isnan().logical_not().sum(dim, keepdim)
         return input.nansum(dim, keepdim, dtype=dtype) / count
 
     def prod(input, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
-        """Π x over the dimension; whole numbers in int64."""
+        """Π x over the dimension; whole numbers in int64.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([2, 3, 4]).prod()
+        tensor(24)
+        """
         axis = None if dim is None else dimension(dim, len(input.node.shape))
         return bind(r.prod, (_counting(input, dtype),), _folding(input, axis, keepdim))
 
@@ -94,14 +111,24 @@ class Reductions(Shaping):
         input, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False,
         *, correction: float | None = None,
     ) -> Self:  # fmt: skip
-        """Σ (x − mean)² / (n − correction); the correction is 1, or 0 with unbiased=False."""
+        """Σ (x − mean)² / (n − correction); the correction is 1, or 0 with unbiased=False.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0, 3.0]).var()
+        tensor(1.)
+        """
         return _variance(input, dim, unbiased, keepdim, correction)[0]
 
     def std(
         input, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False,
         *, correction: float | None = None,
     ) -> Self:  # fmt: skip
-        """√var; where the variance is 0 its gradient is taken to be 0."""
+        """√var; where the variance is 0 its gradient is taken to be 0.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 3.0]).std(correction=0)
+        tensor(1.)
+        """
         with scope("std"):
             return _root(_variance(input, dim, unbiased, keepdim, correction)[0])
 
@@ -121,20 +148,32 @@ class Reductions(Shaping):
         return _root(variance), mean
 
     def norm(
-        input, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
+        input,
+        p: float | str | None = "fro",
+        dim: Dims = None,
+        keepdim: bool = False,
+        *,
+        dtype: Any = None,
     ) -> Self:
-        """(Σ |x|ᵖ)^(1/p), of vectors along `dim`. "fro" is p = 2; ∞ and −∞ are the extremes of |x|."""
+        """(Σ |x|ᵖ)^(1/p) along `dim`. "fro" is p = 2; ∞ and −∞ are the extremes of |x|."""
         x = input if dtype is None else input.cast(dtypes.as_numpy(dtype))
         if x.node.dtype.kind != "f":
-            raise DtypeError(f"norm of {dtypes.OF_NUMPY[x.node.dtype]}: convert with .float() first")
+            raise DtypeError(
+                f"norm of {dtypes.OF_NUMPY[x.node.dtype]}: convert with .float() first"
+            )
         if p == "nuc":
             raise NotAvailable("the nuclear norm needs singular values, and there are none here")
+        if p == "fro" and isinstance(dim, (tuple, list)) and len(dim) > 2:
+            raise ShapeError(
+                f"norm: the Frobenius norm is of a matrix, and {list(dim)} names {len(dim)} "
+                "dimensions; p=2 takes any number of them"
+            )
         with scope("norm"):
-            return _norm(x, 2.0 if p in ("fro", None) else float(p), dim, keepdim)  # type: ignore[arg-type]
+            return _norm(x, 2.0 if p is None or p == "fro" else float(p), dim, keepdim)
 
     # Extremes.
     def max(input, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """The largest element; along `dim` its place too; with a second tensor, the larger of each pair.
+        """The largest element; along `dim` its place too; of two tensors, the larger of each pair.
 
         >>> import chalkgrad as torch
         >>> torch.tensor([[1.0, 5.0], [3.0, 2.0]]).max(dim=1).indices
@@ -143,11 +182,16 @@ class Reductions(Shaping):
         return _extreme(input, "max", dim, keepdim, other)
 
     def min(input, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """The smallest element; along `dim` its place too; with a second tensor, the smaller of each pair."""
+        """The smallest element; along `dim` its place too; of two tensors, the smaller ones."""
         return _extreme(input, "min", dim, keepdim, other)
 
     def amax(input, dim: Dims = (), keepdim: bool = False) -> Self:
-        """The largest element. Those that tie share its gradient."""
+        """The largest element. Those that tie share its gradient.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([[1.0, 5.0], [3.0, 2.0]]).amax(dim=0)
+        tensor([3., 5.])
+        """
         return bind(r.max_, (_nonempty(input, "amax", dim),), _folding(input, dim, keepdim))
 
     def amin(input, dim: Dims = (), keepdim: bool = False) -> Self:
@@ -159,42 +203,77 @@ class Reductions(Shaping):
         return Extremes(input.amin(dim, keepdim), input.amax(dim, keepdim))
 
     def argmax(input, dim: int | None = None, keepdim: bool = False) -> Self:
-        """The place of the largest element, the first of several; without `dim`, in the flat tensor."""
+        """The place of the largest element (the first); without `dim`, in the flat tensor.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([[1.0, 5.0], [3.0, 2.0]]).argmax(dim=1)
+        tensor([1, 0])
+        """
         return _place(r.argmax, _countable(input), dim, keepdim)
 
     def argmin(input, dim: int | None = None, keepdim: bool = False) -> Self:
-        """The place of the smallest element, the first of several; without `dim`, in the flat tensor."""
+        """The place of the smallest element (the first); without `dim`, in the flat tensor."""
         return _place(r.argmin, _countable(input), dim, keepdim)
 
     # Truth and counting. On bools, a sum is "or" and a product is "and".
     def any(input, dim: Dims = None, keepdim: bool = False) -> Self:
-        """Is there an element that is not 0?"""
+        """Is there an element that is not 0?
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0, 3]).any()
+        tensor(True)
+        """
         return _of_bools(r.sum, input.bool(), dim, keepdim)
 
     def all(input, dim: Dims = None, keepdim: bool = False) -> Self:
-        """Is no element 0?"""
+        """Is no element 0?
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0, 3]).all()
+        tensor(False)
+        """
         return _of_bools(r.prod, input.bool(), dim, keepdim)
 
     def count_nonzero(input, dim: Dims = None) -> Self:
-        """How many elements are not 0."""
+        """How many elements are not 0.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0, 2, 3]).count_nonzero()
+        tensor(2)
+        """
         return input.bool().sum(dim)
 
     # Running folds.
     def cumsum(input, dim: int, *, dtype: Any = None) -> Self:
-        """out[i] = Σ x[k], k ≤ i"""
+        """out[i] = Σ x[k], k ≤ i
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1, 2, 3]).cumsum(0)
+        tensor([1, 3, 6])
+        """
         x = _counting(input, dtype)
         axis = dimension(dim, len(x.node.shape))
         return bind(r.cumsum, (x,), {"axis": axis, "reverse": False}) if x.node.shape else x
 
     def cumprod(input, dim: int, *, dtype: Any = None) -> Self:
-        """out[i] = Π x[k], k ≤ i"""
+        """out[i] = Π x[k], k ≤ i
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1, 2, 3, 4]).cumprod(0)
+        tensor([ 1,  2,  6, 24])
+        """
         x = _counting(input, dtype)
         axis = dimension(dim, len(x.node.shape))
         return bind(r.cumprod, (x,), {"axis": axis}) if x.node.shape else x
 
     # Exponentials, kept from overflowing by taking the largest element out first.
     def logsumexp(input, dim: Dims, keepdim: bool = False) -> Self:
-        """ln Σ eˣ"""
+        """ln Σ eˣ
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0.0, 0.0]).logsumexp(0)
+        tensor(0.6931)
+        """
         x = real(input)
         with scope("logsumexp"):
             with recording(False):
@@ -205,23 +284,38 @@ class Reductions(Shaping):
             return total.log() + high.reshaped(shape)
 
     def softmax(input, dim: int, dtype: Any = None) -> Self:
-        """eˣ / Σ eˣ along one dimension: positive numbers that add up to 1."""
+        """eˣ / Σ eˣ along one dimension: positive numbers that add up to 1.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0, 3.0]).softmax(0)
+        tensor([0.0900, 0.2447, 0.6652])
+        """
         x, axes = _ready_for_softmax("softmax", input, dim, dtype)
         with scope("softmax"):
-            power = bind(e.exp, (x - _highest(x, axes),))
-            return power / bind(r.sum, (power,), {"axes": axes, "keepdims": True})
+            power = bind(e.exp, (_below_zero(x, axes),))
+            return bind(e.divide, (power, _total(power, axes).broadcasted(x.node.shape)))
 
     def log_softmax(input, dim: int, dtype: Any = None) -> Self:
-        """x − ln Σ eˣ along one dimension: the logarithm of the softmax."""
+        """x − ln Σ eˣ along one dimension: the logarithm of the softmax.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 2.0, 3.0]).log_softmax(0)
+        tensor([-2.4076, -1.4076, -0.4076])
+        """
         x, axes = _ready_for_softmax("log_softmax", input, dim, dtype)
         with scope("log_softmax"):
-            shifted = x - _highest(x, axes)
-            total = bind(r.sum, (bind(e.exp, (shifted,)),), {"axes": axes, "keepdims": True})
-            return shifted - bind(e.log, (total,))
+            shifted = _below_zero(x, axes)
+            total = _total(bind(e.exp, (shifted,)), axes)
+            return bind(e.subtract, (shifted, bind(e.log, (total,)).broadcasted(x.node.shape)))
 
     # Order.
     def argsort(input, dim: int = -1, descending: bool = False, stable: bool = False) -> Self:
-        """The places of the elements in order; equal ones stay in their order."""
+        """The places of the elements in order; equal ones stay in their order.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([3.0, 1.0, 2.0]).argsort()
+        tensor([1, 2, 0])
+        """
         rank = len(input.node.shape)
         axis = dimension(dim, rank)
         if not rank:
@@ -239,11 +333,18 @@ class Reductions(Shaping):
         return _PAIRS["sort"](_along(input, order, dim), order)
 
     def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-        """The k largest (or smallest) elements in order, and their places."""
+        """The k largest (or smallest) elements in order, and their places.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([1.0, 5.0, 3.0]).topk(2).values
+        tensor([5., 3.])
+        """
         axis = dimension(dim, len(input.node.shape))
         size = input.node.shape[axis] if input.node.shape else 1
         if not 0 <= k <= size:
-            raise ShapeError(f"topk: selected index k={k} out of range for dimension {axis} of size {size}")
+            raise ShapeError(
+                f"topk: selected index k={k} out of range for dimension {axis} of size {size}"
+            )
         order = _ranks(input.argsort(dim, largest), axis, 0, k)
         return _PAIRS["topk"](_along(input, order, dim), order)
 
@@ -253,14 +354,22 @@ class Reductions(Shaping):
         size = input.node.shape[axis] if input.node.shape else 1
         if not 1 <= k <= size:
             raise ShapeError(
-                f"kthvalue(): selected number k={k} out of range for dimension {axis} of size {size}"
+                f"kthvalue(): selected number k={k} out of range for dimension {axis} of "
+                f"size {size}"
             )
         return _found("kthvalue", input, _ranks(input.argsort(dim), axis, k - 1, k), dim, keepdim)
 
     def median(input, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The middle element, the lower one of two; NaN where there is one. Along `dim` its place too."""
+        """The middle element, the lower one of two; NaN if there is one; along `dim` its place.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([4.0, 1.0, 3.0, 2.0]).median()
+        tensor(2.)
+        """
         if input.node.dtype.kind == "b":
-            raise NotAvailable("median is not implemented for bool tensors; convert with .int() first")
+            raise NotAvailable(
+                "median is not implemented for bool tensors; convert with .int() first"
+            )
         if dim is None:
             return _middle(input.reshaped((math.prod(input.node.shape),)))
         axis = dimension(dim, len(input.node.shape))
@@ -271,7 +380,12 @@ class Reductions(Shaping):
         input, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
         dim: int | None = None,
     ) -> Any:  # fmt: skip
-        """The different elements in order; on request, where each element went, and how many there are."""
+        """The different elements in order; on request, where each went, and how many there are.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([3, 1, 3]).unique(return_counts=True)
+        (tensor([1, 3]), tensor([1, 2]))
+        """
         values, inverse, counts = np.unique(
             _numbers(input, "unique"), return_inverse=True, return_counts=True, axis=dim
         )
@@ -284,9 +398,18 @@ class Reductions(Shaping):
         return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
     def bincount(input, weights: Any = None, minlength: int = 0) -> Self:
-        """How often each whole number from 0 stands in a vector; with weights, their sums."""
+        """How often each whole number from 0 stands in a vector; with weights, their sums.
+
+        >>> import chalkgrad as torch
+        >>> torch.tensor([0, 2, 2]).bincount()
+        tensor([1, 0, 2])
+        """
         counted = _numbers(input, "bincount")
-        if counted.ndim != 1 or counted.dtype.kind != "i" or counted.min(initial=0) < 0:
+        if counted.dtype.kind != "i":
+            raise NotAvailable(
+                f"bincount is not implemented for {counted.dtype}; convert with .long() first"
+            )
+        if counted.ndim != 1 or counted.min(initial=0) < 0:
             raise ShapeError("bincount only supports 1-d non-negative integral inputs.")
         given = None if weights is None else _numbers(weights, "bincount")
         return input.wrap(leaf(np.bincount(counted, given, minlength)))
@@ -301,6 +424,27 @@ class Reductions(Shaping):
         return input.wrap(leaf(counts.astype(x.dtype)))
 
 
+def _with_numpy_names(method: Callable[..., Any]) -> Callable[..., Any]:
+    """PyTorch takes NumPy's names of these two parameters too."""
+
+    @wraps(method)
+    def call(input: Any, *arguments: Any, **options: Any) -> Any:
+        for numpy_name, name in (("axis", "dim"), ("keepdims", "keepdim")) if options else ():
+            if numpy_name in options:
+                options[name] = options.pop(numpy_name)
+        return method(input, *arguments, **options)
+
+    return call
+
+
+for _name in (
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "cumprod", "cumsum",
+    "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "nanmean", "nansum",
+    "prod", "softmax", "sort", "std", "std_mean", "sum", "topk", "var", "var_mean",
+):  # fmt: skip
+    setattr(Reductions, _name, _with_numpy_names(getattr(Reductions, _name)))
+
+
 def _folding(x: Any, dim: Any, keepdim: bool) -> Any:
     rank = len(x.node.shape)
     if dim is None and not keepdim and rank < len(_ALL):
@@ -308,7 +452,7 @@ def _folding(x: Any, dim: Any, keepdim: bool) -> Any:
     return {"axes": dimensions(dim, rank), "keepdims": keepdim}
 
 
-def _counting(x: Any, dtype: Any) -> Any:
+def _counting(x: T, dtype: Any) -> T:
     """x in the type in which it is added up."""
     if dtype is not None:
         return x.cast(dtypes.as_numpy(dtype))
@@ -317,22 +461,28 @@ def _counting(x: Any, dtype: Any) -> Any:
 
 def _numbers(x: Any, what: str) -> Array:
     if x.node.value is None:
-        raise TraceError(f"{what} needs the numbers of a tensor, and a trace has none while it is built")
+        raise TraceError(
+            f"{what} needs the numbers of a tensor, and a trace has none while it is built"
+        )
     value: Array = x.node.value
     return value
 
 
-def _root(x: Any) -> Any:
+def _root(x: T) -> T:
     """√x with a gradient of 0 at 0, where that of √ is infinite."""
-    at_zero = x == 0
+    at_zero = x.eq(0)
     return x.masked_fill(at_zero, 1).sqrt().masked_fill(at_zero, 0)
 
 
-def _variance(x: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None) -> Any:
+def _variance(
+    x: T, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> tuple[T, T]:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if x.node.dtype.kind != "f":
-        raise DtypeError("std and var only support floating point and complex dtypes; use .float() first")
+        raise DtypeError(
+            "std and var only support floating point and complex dtypes; use .float() first"
+        )
     if correction is None:
         correction = 0 if unbiased is False else 1
     count = math.prod([x.node.shape[axis] for axis in dimensions(dim, len(x.node.shape))])
@@ -343,7 +493,7 @@ def _variance(x: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction
     return variance, mean.reshaped(variance.node.shape)
 
 
-def _norm(x: Any, p: float, dim: Any, keepdim: bool) -> Any:
+def _norm(x: T, p: float, dim: Any, keepdim: bool) -> T:
     if p == 2:
         return _root(bind(e.square, (x,)).sum(dim, keepdim))
     size = x.abs()
@@ -352,15 +502,15 @@ def _norm(x: Any, p: float, dim: Any, keepdim: bool) -> Any:
     if p == -math.inf:
         return size.amin(dim, keepdim)
     if p == 0:
-        return (x != 0).cast(x.node.dtype).sum(dim, keepdim)
+        return bind(e.sign, (size,)).sum(dim, keepdim)
     if p == 1:
         return size.sum(dim, keepdim)
     total = (size**p).sum(dim, keepdim)
-    at_zero = total == 0
+    at_zero = total.eq(0)
     return (total.masked_fill(at_zero, 1) ** (1 / p)).masked_fill(at_zero, 0)
 
 
-def _nonempty(x: Any, name: str, dim: Any) -> Any:
+def _nonempty(x: T, name: str, dim: Any) -> T:
     shape = x.node.shape
     if 0 in shape:
         if dim is None or dim == ():
@@ -370,7 +520,9 @@ def _nonempty(x: Any, name: str, dim: Any) -> Any:
             )
         for axis in dimensions(dim, len(shape)):
             if shape[axis] == 0:
-                raise DimensionError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+                raise DimensionError(
+                    f"{name}(): Expected reduction dim {axis} to have non-zero size."
+                )
     return x
 
 
@@ -379,25 +531,31 @@ def _extreme(x: Any, name: str, dim: Any, keepdim: bool, other: Any) -> Any:
         second = dim if other is None else other
         return x.maximum(second) if name == "max" else x.minimum(second)
     if dim is None:
-        return bind(r.max_ if name == "max" else r.min_, (_nonempty(x, name, None),), _folding(x, None, False))
+        return bind(
+            r.max_ if name == "max" else r.min_,
+            (_nonempty(x, name, None),),
+            _folding(x, None, False),
+        )
     _nonempty(x, name, dim)
     place = _place(r.argmax if name == "max" else r.argmin, x, dim, True)
     return _found(name, x, place, dim, keepdim)
 
 
-def _countable(x: Any) -> Any:
+def _countable(x: T) -> T:
     if x.node.dtype.kind == "b":
-        raise DtypeError("argmax() and argmin() do not support bool input; convert with .int() first")
+        raise DtypeError(
+            "argmax() and argmin() do not support bool input; convert with .int() first"
+        )
     return x
 
 
-def _place(primitive: Primitive, x: Any, dim: int | None, keepdim: bool) -> Any:
+def _place(primitive: Primitive, x: T, dim: int | None, keepdim: bool) -> T:
     shape: Shape = x.node.shape
     if dim is None:
         if 0 in shape:
             raise DimensionError(
-                f"{primitive.name}(): Expected reduction dim to be specified for input.numel() == 0. "
-                "Specify the reduction dim with the 'dim' argument."
+                f"{primitive.name}(): Expected reduction dim to be specified for input.numel() == "
+                "0. Specify the reduction dim with the 'dim' argument."
             )
         flat = bind(primitive, (x.reshaped((math.prod(shape),)),), {"axis": 0})
         return flat.reshaped((1,) * len(shape)) if keepdim else flat
@@ -408,7 +566,7 @@ def _place(primitive: Primitive, x: Any, dim: int | None, keepdim: bool) -> Any:
     return found.reshaped(r.folded(shape, (axis,), True)) if keepdim else found
 
 
-def _along(x: Any, index: Any, dim: int) -> Any:
+def _along(x: T, index: T, dim: int) -> T:
     """The elements of x at the places `index` along a dimension."""
     if not x.node.shape:
         return bind(e.copy, (x,))
@@ -424,17 +582,19 @@ def _found(name: str, x: Any, place: Any, dim: int, keepdim: bool) -> Any:
     return _PAIRS[name](values, place)
 
 
-def _ranks(order: Any, axis: int, start: int, stop: int) -> Any:
+def _ranks(order: T, axis: int, start: int, stop: int) -> T:
     """Places `start` to `stop` of an order along an axis."""
     shape: Shape = order.node.shape
     if not shape:
         return order
     starts = tuple(start if k == axis else 0 for k in range(len(shape)))
     stops = tuple(stop if k == axis else n for k, n in enumerate(shape))
-    return bind(shaping.slice_, (order,), {"start": starts, "stop": stops, "step": (1,) * len(shape)})
+    return bind(
+        shaping.slice_, (order,), {"start": starts, "stop": stops, "step": (1,) * len(shape)}
+    )
 
 
-def _middle_place(x: Any, dim: int, axis: int) -> Any:
+def _middle_place(x: T, dim: int, axis: int) -> T:
     size = x.node.shape[axis] if x.node.shape else 1
     _nonempty(x, "median", axis)
     middle = _ranks(x.argsort(dim), axis, (size - 1) // 2, (size - 1) // 2 + 1)
@@ -444,7 +604,7 @@ def _middle_place(x: Any, dim: int, axis: int) -> Any:
     return unknown.long().argmax(dim, True).where(unknown.any(dim, True), middle)
 
 
-def _middle(flat: Any) -> Any:
+def _middle(flat: T) -> T:
     """The median of a vector. Elements that tie for it share its gradient."""
     if flat.node.shape == (0,):
         return flat.sum() * math.nan if flat.node.dtype.kind == "f" else _least(flat)
@@ -455,29 +615,41 @@ def _middle(flat: Any) -> Any:
     return (flat * share).sum() if flat.node.tracked else value.reshaped(())
 
 
-def _least(flat: Any) -> Any:
+def _least(flat: T) -> T:
     return flat.wrap(leaf(np.asarray(np.iinfo(flat.node.dtype).min, flat.node.dtype)))
 
 
-def _highest(x: Any, axes: Shape) -> Any:
-    """The largest element along axes, as a constant: it cancels, and so does its gradient."""
+def _highest(x: T, axes: Shape) -> T:
+    """The largest element along axes, a constant: it cancels, and so does its gradient."""
+    if 0 in x.node.shape:
+        return x.literal(0).broadcasted(r.folded(x.node.shape, axes, True))
+    return bind(r.max_, (x,), {"axes": axes, "keepdims": True})
+
+
+def _below_zero(x: T, axes: Shape) -> T:
+    """x less its largest element, so that no exponential overflows. It cancels in the end."""
     with recording(False):
-        if 0 in x.node.shape:
-            return x.literal(0).broadcasted(r.folded(x.node.shape, axes, True))
-        return bind(r.max_, (x,), {"axes": axes, "keepdims": True})
+        high = _highest(x, axes).broadcasted(x.node.shape)
+    return bind(e.subtract, (x, high))
 
 
-def _ready_for_softmax(name: str, x: Any, dim: int, dtype: Any) -> tuple[Any, Shape]:
+def _total(x: T, axes: Shape) -> T:
+    return bind(r.sum, (x,), {"axes": axes, "keepdims": True})
+
+
+def _ready_for_softmax(name: str, x: T, dim: int, dtype: Any) -> tuple[T, Shape]:
     rank = len(x.node.shape)
     axes = (dimension(dim, rank),) if rank else dimensions(dimension(dim, rank), rank)
     if dtype is not None:
         x = x.cast(dtypes.as_numpy(dtype))
     if x.node.dtype.kind != "f":
-        raise NotAvailable(f"{name} is not implemented for {dtypes.OF_NUMPY[x.node.dtype]}; use .float()")
+        raise NotAvailable(
+            f"{name} is not implemented for {dtypes.OF_NUMPY[x.node.dtype]}; use .float()"
+        )
     return x, axes
 
 
-def _of_bools(primitive: Primitive, x: Any, dim: Any, keepdim: bool) -> Any:
+def _of_bools(primitive: Primitive, x: T, dim: Any, keepdim: bool) -> T:
     if isinstance(dim, (tuple, list)) and not dim:
         return x  # here, and only here, PyTorch takes no dimensions to mean none
     return bind(primitive, (x,), _folding(x, dim, keepdim))

@@ -19,6 +19,7 @@ from safetensors.numpy import load as deserialize
 from safetensors.numpy import load_file
 from safetensors.numpy import save as serialize
 
+from chalkgrad.core import dtypes
 from chalkgrad.core.errors import DataError, NotAvailable, TypeMismatch
 from chalkgrad.core.files import write_whole
 from chalkgrad.core.graph import Array, leaf
@@ -40,8 +41,8 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     {'weight': tensor([1., 1.]), 'epoch': 3}
     """
     arrays: dict[str, Array] = {}
-    structure = _pack(obj, "", arrays)
-    write(Path(f), arrays, {_KEY: json.dumps(structure)})
+    path, structure = _path(f, "save writes to"), _pack(obj, "", arrays)
+    write(path, arrays, {_KEY: json.dumps(structure)})
 
 
 def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True) -> Any:
@@ -50,10 +51,20 @@ def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: b
         raise NotAvailable(
             "load(weights_only=False) would run a pickle; chalkgrad reads safetensors only"
         )
-    arrays, metadata = read(Path(f))
+    path = _path(f, "load reads")
+    arrays, metadata = read(path)
+    for name, array in arrays.items():
+        if array.dtype not in dtypes.OF_NUMPY:
+            raise NotAvailable(
+                f"{path}: tensor {name} is of type {array.dtype}, which chalkgrad has not; convert it "
+                "to float32 or int64 where it was made"
+            )
     if _KEY not in metadata:
         return OrderedDict((name, _tensor(array)) for name, array in arrays.items())
-    return _unpack(json.loads(metadata[_KEY]), arrays)
+    try:
+        return _unpack(json.loads(metadata[_KEY]), arrays)
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is damaged: what it says of its structure is no structure") from error
 
 
 def write(path: Path, arrays: Mapping[str, Array], metadata: dict[str, str]) -> None:
@@ -78,8 +89,11 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         return load_file(path), metadata
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error}") from error
     except SafetensorError as error:
-        start = path.read_bytes()[:2]
+        with open(path, "rb") as file:
+            start = file.read(2)
         if start in (b"PK", b"\x80\x02"):
             raise NotAvailable(
                 f"{path} is a PyTorch pickle, which could run any code when read. Convert it where "
@@ -93,6 +107,8 @@ def _pack(value: Any, path: str, arrays: dict[str, Array]) -> Any:
         value = value.detach().values("save")
     if isinstance(value, (np.ndarray, np.generic)):
         name = path or "tensor"
+        while name in arrays:  # {"a": {"b": …}, "a.b": …}
+            name += "'"
         arrays[name] = np.asarray(value)
         return {_TENSOR: name}
     if isinstance(value, Mapping):
@@ -107,6 +123,13 @@ def _pack(value: Any, path: str, arrays: dict[str, Array]) -> Any:
         f"save cannot write a {type(value).__name__} ({path or 'the object itself'}): only dicts, "
         "lists, tensors, numbers and text. For a model save model.state_dict()."
     )
+
+
+def _path(given: Any, what: str) -> Path:
+    try:
+        return Path(given)
+    except TypeError:
+        raise TypeMismatch(f"{what} a path, not a {type(given).__name__}") from None
 
 
 def _join(path: str, key: Any) -> str:

@@ -34,21 +34,19 @@ def sizes(given: Sequence[Any], named: Any = None) -> Shape:
 
 def inferred(shape: Shape, count: int) -> Shape:
     """A shape for `count` elements; one size may be -1 and follows from the others."""
-    if -1 in shape:
-        if shape.count(-1) > 1:
-            raise ShapeError(
-                f"only one dimension can be inferred, but {list(shape)} has several -1"
-            )
-        known = -prod(shape)
-        if known == 0 and count == 0:
-            raise ShapeError(
-                f"cannot reshape tensor of 0 elements into shape {list(shape)} because the "
-                "unspecified dimension size -1 can be any value and is ambiguous"
-            )
-        if known > 0 and count % known == 0 and min(shape) == -1:
-            return tuple([count // known if n == -1 else n for n in shape])
-    elif prod(shape) == count and min(shape, default=0) >= 0:
-        return shape
+    known = prod(shape)
+    if -1 not in shape:
+        if known == count and min(shape, default=0) >= 0:
+            return shape
+    elif shape.count(-1) > 1:
+        raise ShapeError(f"only one dimension can be inferred, but {list(shape)} has several -1")
+    elif known == 0 and count == 0:
+        raise ShapeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the "
+            "unspecified dimension size -1 can be any value and is ambiguous"
+        )
+    elif known < 0 and count % known == 0 and min(shape) == -1:
+        return tuple([count // -known if n == -1 else n for n in shape])
     raise ShapeError(
         f"shape '{list(shape)}' is invalid for input of size {count}: the product of the sizes "
         "must be the number of elements"

@@ -16,13 +16,15 @@ from chalkgrad.core.errors import (
     TraceError,
     TypeMismatch,
 )
-from chalkgrad.core.graph import NO_PARAMS, Array, Node, leaf
+from chalkgrad.core.graph import NO_PARAMS, Array, Node, equation, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.core.scope import current, recording
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.tensor.inplace import InPlace
 from chalkgrad.tensor.printing import format_tensor
 from chalkgrad.tensor.views import move
+
+_new = object.__new__
 
 
 class Size(tuple[int, ...]):
@@ -74,7 +76,7 @@ class Tensor(InPlace):
         self._grad: Tensor | None = None
 
     def wrap(self, node: Node) -> Self:
-        out = Tensor.__new__(Tensor)
+        out = _new(Tensor)
         out.node = node
         out._grad = None
         return out  # type: ignore[return-value]
@@ -300,7 +302,7 @@ class Tensor(InPlace):
         node = self.node
         fresh = leaf(self.values("deepcopy").copy(), tracked=node.tracked, name=node.name)
         made.node = fresh
-        if node.tracked:
+        if node.tracked or node.owner is not None:
             fresh.owner = ref(made)
         made.__dict__.update(self.__dict__)
         return made
@@ -321,7 +323,7 @@ class Tensor(InPlace):
         tracked = self.node.tracked
         if current().abstract:  # a copy, so that a gradient towards the new value ends here
             node = value.node
-            node = Node(e.copy, (node,), NO_PARAMS, None, node.shape, node.dtype, tracked)
+            node = equation(e.copy, (node,), NO_PARAMS, None, node.shape, node.dtype, tracked)
         else:
             node = _copy_of(value.node, tracked=tracked, name=self.node.name)
         self._become(node)
@@ -418,11 +420,23 @@ marks = _Marks()
 
 def _copy_of(node: Node, *, tracked: bool, name: str | None = None) -> Node:
     """A fresh leaf with a node's numbers."""
-    fresh = Node(None, (), node.params, node.value, node.shape, node.dtype, tracked)
+    fresh = equation(None, (), node.params, node.value, node.shape, node.dtype, tracked)
     fresh.name = name or node.name
     return fresh
 
 
+# PyTorch's words for what our records call otherwise.
+_TITLES = {
+    "absolute": "Abs", "arccos": "Acos", "arcsin": "Asin", "arctan": "Atan", "broadcast": "Expand",
+    "cast": "ToCopy", "concatenate": "Cat", "copy": "Clone", "divide": "Div", "matmul": "Mm",
+    "multiply": "Mul", "negative": "Neg", "power": "Pow", "reshape": "View", "select": "Where",
+    "subtract": "Sub", "take": "Index", "take_along": "Gather", "transpose": "Permute",
+}  # fmt: skip
+
+
 def _title(node: Node) -> str:
     assert node.primitive is not None
-    return "".join(part.capitalize() for part in node.primitive.name.split("_")) + "Backward0"
+    name = node.primitive.name
+    words = _TITLES.get(name) or "".join(part.capitalize() for part in name.split("_"))
+    along_a_dimension = len(node.params.get("axes", ())) < len(node.inputs[0].shape)
+    return f"{words}Backward{int(name in ('sum', 'mean') and along_a_dimension)}"

@@ -1,8 +1,8 @@
 """Views: tensors that show the elements of another one, and change together with it.
 
 Outside of the graph a view shares memory, and nothing has to be done. In the graph no number ever
-changes: an in-place operation moves its tensor on to a new node. Then the tensor that it views gets a
-new node too, with the changed elements in their places, and so does every other view of that one.
+changes: an in-place operation moves its tensor on to a new node. Then the tensor that it views gets
+a new node too, with the changed elements in their places, and so does every other view of that one.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def _check(tensor: Any) -> None:
         tensor, primitive, _ = origin
         if tensor.node.tracked and tensor.node.primitive is None:
             raise GradientError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation "
-                f"({tensor.node.name or f'a tensor of shape {list(tensor.node.shape)}'}). Wrap it in "
-                "`with no_grad():`, or compute a new tensor."
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                f"operation ({tensor.node.name or f'of shape {list(tensor.node.shape)}'}). Wrap it "
+                "in `with no_grad():`, or compute a new tensor."
             )
         if primitive is None:
             raise GradientError(

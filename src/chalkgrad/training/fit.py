@@ -1,15 +1,16 @@
-"""`fit`: train a model on arrays."""
+"""`fit`: train a model on arrays. What is given is checked and made fit to run here, once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chalkgrad import nn, optim
-from chalkgrad.core.errors import ArgumentError, ShapeError, TraceError, TypeMismatch, nearest
+from chalkgrad.core.errors import ArgumentError, TypeMismatch, nearest
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.core.scope import recording
 from chalkgrad.tensor.tensor import Tensor
@@ -17,11 +18,11 @@ from chalkgrad.training import metrics as metric_functions
 from chalkgrad.training import stopping
 from chalkgrad.training.checkpoint import fingerprint
 from chalkgrad.training.history import History
-from chalkgrad.training.loop import Run
+from chalkgrad.training.loop import Metric, Run
 from chalkgrad.training.progress import reporter
+from chalkgrad.training.records import Records, numbers, probabilities
 from chalkgrad.training.sampler import Sampler
-from chalkgrad.training.steps import Steps
-from chalkgrad.transform.trace import capture
+from chalkgrad.training.steps import CHUNK, Steps, Task, as_it_was, evaluating
 
 LOSSES: dict[str, Callable[[], Any]] = {
     "mse": nn.MSELoss, "l1": nn.L1Loss, "smooth_l1": nn.SmoothL1Loss, "huber": nn.HuberLoss,
@@ -29,11 +30,12 @@ LOSSES: dict[str, Callable[[], Any]] = {
     "nll": nn.NLLLoss, "half_squared_error": nn.HalfSquaredError,
 }  # fmt: skip
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
-    name.lower(): getattr(optim, name)
-    for name in ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "LBFGS")
-}
-_CLASS_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
-_PROBABILITY_LOSSES = (nn.BCELoss,)
+    kind.__name__.lower(): kind
+    for kind in (
+        optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW, optim.Adagrad, optim.Adadelta, optim.Adamax,
+        optim.NAdam, optim.RAdam, optim.Rprop, optim.LBFGS,
+    )
+}  # fmt: skip
 
 
 def fit(
@@ -45,21 +47,30 @@ def fit(
 ) -> History:  # fmt: skip
     """Train `model` on records `x` (N, …) with targets `y` (N,) or (N, …); the best weights stay in it.
 
-    loss: a name ('mse', 'cross_entropy', 'bce', 'bce_with_logits', 'half_squared_error', …), a loss module,
-        or any function of (outputs, targets).
+    loss: a name ('mse', 'cross_entropy', 'bce', 'bce_with_logits', 'half_squared_error', …), a loss
+        module, or any function of (outputs, targets).
     optimizer: a name ('adam', 'sgd', …) with its defaults, an optimizer of this model's parameters, or a
         function that makes one from the parameters.
-    validation: a share of the records to hold out (shuffled with `seed`, stratified for class numbers), or
-        (x, y). The epoch with the best val_loss (without validation: loss) gives the final weights.
+    validation: a share of the records to hold out (shuffled with `seed`, stratified for class numbers),
+        or (x, y). The epoch with the best val_loss (without validation: loss) gives the final weights.
+    shuffle, seed: the order of the records. Dropout follows `manual_seed`.
     stop: 'converged' (the loss), 'validation' (val_loss), or a `Stop`.
+    callbacks: functions of the history, called after each epoch; a true answer ends the run.
     metrics: names or functions of (outputs, targets); accuracy by default where the targets are classes.
-    scheduler: a learning-rate scheduler, or a function that makes one from the optimizer; stepped each epoch.
-    checkpoint, checkpoint_every, resume: a file that is written at most every so many seconds, at Ctrl-C and
-        at the end; `resume=True` goes on from it, to the same bits as an uninterrupted run.
-    executor: 'numpy' traces a step into one program, 'eager' runs it operation by operation, 'auto' picks;
-        `history.executor` says which, and why.
+        A metric by name gets the probabilities that a cross-entropy loss sees in the outputs.
+    scheduler: a learning-rate scheduler, or a function that makes one from the optimizer; stepped each
+        epoch.
+    checkpoint, checkpoint_every, resume: a file that is written at most every so many seconds, at Ctrl-C
+        and at the end; `resume=True` goes on from it, to the same bits as an uninterrupted run. Where
+        there is no such file yet, the run begins.
+    executor: 'numpy' traces a step into one program, 'eager' runs it operation by operation, 'auto'
+        picks; `history.executor` says which, and why. A step is traced once: Python code in the model
+        that changes something other than its parameters and buffers does so once, too.
+    verbose: 0 nothing, 1 progress on stderr, 2 a line an epoch.
 
-    Numbers are cast to the model's type, class numbers to int64; targets (N,) meet outputs (N, 1) as (N, 1).
+    Numbers are cast to the model's type, class numbers to int64; targets (N,) meet outputs (N, 1) as
+    (N, 1). Raises ArgumentError, ShapeError or TypeMismatch for what does not fit together, and NotFinite
+    when the loss or a gradient stops being a number, with the place where that began.
 
     >>> import chalkgrad as cg
     >>> x = cg.linspace(-1, 1, 50).reshape(50, 1)
@@ -68,159 +79,180 @@ def fit(
     >>> len(history), history["loss"][0] > history["loss"][-1]
     (3, True)
     """
-    loss = _named(loss, LOSSES, "loss")
+    if not (_is_count(epochs) and _is_count(batch_size)):
+        raise ArgumentError(
+            f"epochs={epochs!r} and batch_size={batch_size!r} must both be whole numbers from 1 on"
+        )
+    if resume and checkpoint is None:
+        raise ArgumentError("resume=True needs the file to go on from: pass checkpoint='run.safetensors'")
+    loss = _named_loss(loss)
     optimizer = _optimizer(optimizer, model)
-    scheduler = scheduler(optimizer) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
-    _check_counts(epochs, batch_size)
-    data = _records(model, loss, x, y)
-    held = _validation(validation, data, loss, model, seed)
-    train, test = held
-    if metrics is None:
-        metrics = ["accuracy"] if _classifies(loss, train[1]) else []
-    steps = Steps(model, loss, optimizer, executor)
-    steps.prepare(train[0][:batch_size], train[1][:batch_size])
-    identity = fingerprint(
-        *train, batch_size=batch_size, shuffle=shuffle, seed=seed, optimizer=type(optimizer).__name__,
-        loss=type(loss).__name__, traced=steps.traced,
-        parameters=[[name, list(p.node.shape)] for name, p in model.named_parameters()],
-    )  # fmt: skip
-    run = Run(
-        model=model, optimizer=optimizer, scheduler=scheduler, steps=steps, data=train, validation=test,
-        sampler=Sampler(len(train[0]), batch_size, shuffle, seed), epochs=epochs, callbacks=callbacks,
-        metrics=[metric_functions.named(metric) for metric in metrics], stop=_stop(stop, test),
-        reporter=reporter(verbose), identity=identity, every=checkpoint_every,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-    )  # fmt: skip
-    run.history.monitor = "val_loss" if test is not None else "loss"
-    run.history.executor = steps.executor
-    if resume:
-        run.resume()
-    return run.train()
+    if callable(scheduler) and not hasattr(scheduler, "step"):
+        scheduler = scheduler(optimizer)
+    with as_it_was(model):
+        records = Records.of(model, loss, x, y)
+        train, held = _hold_out(validation, records, model, loss, seed)
+        scores = _metrics(metrics, loss, train)
+        rule = _stop(stop, [name for name, _ in scores], held is not None)
+        steps = Steps(
+            Task(model, loss, optimizer), executor, train.x[:batch_size], train.y[:batch_size]
+        )
+        run = Run(
+            model=model, optimizer=optimizer, scheduler=scheduler, steps=steps, epochs=epochs,
+            data=(train.x, train.y), validation=None if held is None else (held.x, held.y),
+            sampler=Sampler(len(train.x), batch_size, shuffle, seed), metrics=scores, stop=rule,
+            callbacks=callbacks, reporter=reporter(verbose), every=checkpoint_every,
+            identity={}, checkpoint=None if checkpoint is None else Path(checkpoint),
+        )  # fmt: skip
+        run.history.executor = steps.executor
+        run.history.monitor = _monitor(rule, held is not None)
+        if checkpoint is not None:
+            run.identity = _identity(run)
+        if resume:
+            run.resume()
+        return run.train()
 
 
-def predict(model: Any, x: Any, batch_size: int = 1024) -> Array:
-    """The model's outputs for records `x`, without training, as a NumPy array."""
-    records = _numbers(x, _kind(model))
-    was_training = model.training
-    model.eval()
-    with recording(False):
-        parts = [model(_tensor(records[k : k + batch_size])).node.value for k in range(0, max(len(records), 1), batch_size)]
-    model.train(was_training)
+def predict(model: Any, x: Any) -> Array:
+    """The model's outputs for records `x`, without training, as a NumPy array.
+
+    >>> import chalkgrad as cg
+    >>> predict(cg.nn.ReLU(), [[-1.0, 2.0]])
+    array([[0., 2.]], dtype=float32)
+    """
+    records = numbers(x, model)
+    with evaluating(model), recording(False):
+        starts = range(0, max(len(records), 1), CHUNK)
+        parts = [model(Tensor().wrap(leaf(records[k : k + CHUNK]))).node.value for k in starts]
     return np.concatenate(parts)
 
 
-def _named(given: Any, known: dict[str, Callable[[], Any]], what: str) -> Any:
+def _is_count(number: Any) -> bool:
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and number >= 1
+
+
+def _named_loss(given: Any) -> Any:
     if not isinstance(given, str):
-        return given
-    if given not in known:
-        raise ArgumentError(f"no {what} {given!r}.{nearest(given, known)} There are {', '.join(known)}.")
-    return known[given]()
+        if not callable(given):
+            raise TypeMismatch(f"loss must be a name or a function, not {type(given).__name__}")
+        return given() if isinstance(given, type) else given
+    if given not in LOSSES:
+        raise ArgumentError(f"no loss {given!r}.{nearest(given, LOSSES)} There are {', '.join(LOSSES)}.")
+    return LOSSES[given]()
 
 
 def _optimizer(given: Any, model: Any) -> Any:
-    if isinstance(given, str):
-        if given.lower() not in OPTIMIZERS:
-            raise ArgumentError(f"no optimizer {given!r}.{nearest(given, OPTIMIZERS)} There are {', '.join(OPTIMIZERS)}.")
-        return OPTIMIZERS[given.lower()](model.parameters())
-    if isinstance(given, optim.Optimizer):
-        own = {id(p) for p in model.parameters()}
-        if not any(id(p) in own for group in given.param_groups for p in group["params"]):
-            raise ArgumentError("the optimizer holds none of this model's parameters: make it from model.parameters()")
-        return given
+    own = {id(p) for p in model.parameters()}
+    if not own:
+        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
+    made = given if isinstance(given, optim.Optimizer) else _made(given)(model.parameters())
+    if not isinstance(made, optim.Optimizer):
+        raise TypeMismatch(
+            f"the function given as optimizer made a {type(made).__name__} and no optimizer"
+        )
+    if not any(id(p) in own for group in made.param_groups for p in group["params"]):
+        raise ArgumentError(
+            "the optimizer holds none of this model's parameters: make it from model.parameters()"
+        )
+    return made
+
+
+def _made(given: Any) -> Callable[..., Any]:
+    """What makes an optimizer from parameters."""
     if callable(given):
-        return given(model.parameters())
-    raise TypeMismatch(f"optimizer must be a name, an optimizer or a function, not {type(given).__name__}")
+        return given  # type: ignore[no-any-return]
+    if not isinstance(given, str):
+        raise TypeMismatch(
+            f"optimizer must be a name, an optimizer or a function, not {type(given).__name__}"
+        )
+    name = given.lower()
+    if name not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise ArgumentError(f"no optimizer {given!r}.{nearest(name, OPTIMIZERS)} There are {known}.")
+    return OPTIMIZERS[name]
 
 
-def _check_counts(epochs: int, batch_size: int) -> None:
-    if epochs < 1 or batch_size < 1:
-        raise ArgumentError(f"epochs={epochs} and batch_size={batch_size} must both be at least 1")
+def _hold_out(
+    given: Any, records: Records, model: Any, loss: Any, seed: int
+) -> tuple[Records, Records | None]:
+    if given is None:
+        return records, None
+    if isinstance(given, Real):
+        order = Sampler(len(records.x), len(records.x), True, seed).order(0)
+        return records.split(float(given), order)
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise TypeMismatch(f"validation is a share, or (x, y), not {type(given).__name__}")
+    return records, Records.of(model, loss, *given, what="validation ")
 
 
-def _stop(stop: str | stopping.Stop | None, validation: Any) -> stopping.Stop | None:
-    rule = stopping.named(stop)
-    if rule is not None and rule.monitor.startswith("val_") and validation is None:
-        raise ArgumentError(f"stop watches {rule.monitor}, but there is no validation data: pass validation=0.2")
+def _metrics(given: Sequence[Any] | None, loss: Any, records: Records) -> list[Metric]:
+    if given is None:
+        given = ["accuracy"] if records.labels or isinstance(loss, nn.BCELoss) else []
+    elif isinstance(given, str):
+        given = [given]
+    named = [metric_functions.named(metric) for metric in given]
+    return [
+        (name, _of_probabilities(score, loss) if isinstance(metric, str) else score)
+        for metric, (name, score) in zip(given, named, strict=True)
+    ]
+
+
+def _of_probabilities(score: Callable[..., float], loss: Any) -> Callable[[Array, Array], float]:
+    return lambda outputs, targets: score(probabilities(outputs, loss), targets)
+
+
+def _stop(
+    given: str | stopping.Stop | None, metrics: Sequence[str], validated: bool
+) -> stopping.Stop | None:
+    rule = stopping.named(given)
+    if rule is None:
+        return None
+    keys = ["loss", *metrics]
+    if validated:
+        keys += [f"val_{key}" for key in keys]
+    if rule.monitor not in keys:
+        hint = "" if validated else " For a validation loss pass validation=0.2."
+        raise ArgumentError(f"stop watches {rule.monitor!r}; this run has {', '.join(keys)}.{hint}")
     return rule
 
 
-def _kind(model: Any) -> np.dtype[Any]:
-    kinds = [p.node.dtype for p in model.parameters()]
-    if not kinds:
-        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
-    return kinds[0]
+def _monitor(rule: stopping.Stop | None, validated: bool) -> str:
+    """What decides which epoch is the best."""
+    if rule is not None and rule.monitor.startswith("val_"):
+        return rule.monitor
+    return "val_loss" if validated else "loss"
 
 
-def _numbers(values: Any, kind: np.dtype[Any]) -> Array:
-    array = values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeMismatch(f"records of type {array.dtype}: give numbers")
-    return array.astype(kind, copy=False)
+def _identity(run: Run) -> dict[str, Any]:
+    """What must be the same when a run is resumed."""
+    model, optimizer, scheduler = run.model, run.optimizer, run.scheduler
+    kinds = sorted({p.node.dtype.name for p in model.parameters()})
+    identity = {
+        "training data": fingerprint(run.data),
+        "validation data": fingerprint(run.validation or ()),
+        "model": f"{model!r}, {', '.join(kinds)}",
+        "loss": _named(run.steps.task.loss),
+        "scheduler": "none" if scheduler is None else _named(scheduler),
+        "optimizer": type(optimizer).__name__,
+        "batch size": run.sampler.batch_size,
+        "shuffling": f"seed {run.sampler.seed}" if run.sampler.shuffle else "none",
+        "metrics": ", ".join(name for name, _ in run.metrics) or "none",
+        "executor": run.steps.way.name,
+    }
+    for k, group in enumerate(optimizer.param_groups):
+        place = f" (parameter group {k})" if len(optimizer.param_groups) > 1 else ""
+        options = {key: value for key, value in group.items() if key != "params"}
+        identity |= {f"optimizer's {key}{place}": repr(value) for key, value in options.items()}
+    return identity
 
 
-def _records(model: Any, loss: Any, x: Any, y: Any) -> tuple[Array, Array]:
-    """x and y as arrays in the model's type, their lengths equal, y in the shape of the outputs."""
-    kind = _kind(model)
-    # Whole numbers stay whole only where the first layer looks them up.
-    first = next(iter(layer for layer in model.modules() if not list(layer.children())), None)
-    records = _numbers(x, np.dtype(np.int64) if isinstance(first, nn.Embedding) else kind)
-    targets = y.detach().numpy() if isinstance(y, Tensor) else np.asarray(y)
-    if isinstance(loss, _CLASS_LOSSES) and targets.dtype.kind in "iub":
-        targets = targets.astype(np.int64)
-    else:
-        targets = _numbers(targets, kind)
-    if len(records) != len(targets):
-        raise ShapeError(f"x has {len(records)} records and y has {len(targets)} targets")
-    if not len(records):
-        raise ShapeError("x has no records")
-    if not isinstance(loss, _CLASS_LOSSES):
-        shape = _output_shape(model, records[:2])
-        if len(shape) == targets.ndim + 1 and shape[-1] == 1:
-            targets = targets[..., None]
-    return records, targets
-
-
-def _output_shape(model: Any, x: Array) -> tuple[int, ...]:
-    was_training = model.training
-    model.eval()
-    try:
-        with recording(False):
-            try:
-                return capture(model, _tensor(x)).graph.outputs[0].shape
-            except TraceError:
-                return tuple(model(_tensor(x)).node.shape)
-    finally:
-        model.train(was_training)
-
-
-def _validation(
-    given: Any, data: tuple[Array, Array], loss: Any, model: Any, seed: int
-) -> tuple[tuple[Array, Array], tuple[Array, Array] | None]:
-    x, y = data
-    if given is None:
-        return data, None
-    if not isinstance(given, float):
-        return data, _records(model, loss, *given)
-    if not 0 < given < 1:
-        raise ArgumentError(f"validation={given}: a share of the records lies between 0 and 1")
-    order = Sampler(len(x), len(x), True, seed).order(0)
-    if y.ndim == 1 and y.dtype.kind == "i":  # every class gives its share
-        ranks = np.empty(len(x), np.int64)
-        for label in np.unique(y):
-            own = order[y[order] == label]
-            ranks[own] = np.arange(len(own)) >= round(len(own) * given)
-        test = order[ranks[order] == 0]
-    else:
-        test = order[: round(len(x) * given)]
-    rest = np.setdiff1d(np.arange(len(x)), test)
-    if not len(test) or not len(rest):
-        raise ArgumentError(f"validation={given} of {len(x)} records leaves {len(test)} to validate on and {len(rest)} to train on")
-    return (x[rest], y[rest]), (x[test], y[test])
-
-
-def _classifies(loss: Any, y: Array) -> bool:
-    return (isinstance(loss, _CLASS_LOSSES) and y.dtype.kind == "i") or isinstance(loss, _PROBABILITY_LOSSES)
-
-
-def _tensor(array: Array) -> Tensor:
-    return Tensor().wrap(leaf(array))
+def _named(thing: Any) -> str:
+    """A loss or a schedule with its options, or a function by its name."""
+    if not isinstance(thing, (nn.Module, optim.lr_scheduler.LRScheduler)):
+        return getattr(thing, "__qualname__", type(thing).__name__)
+    plain = (int, float, str, list, tuple)
+    options = {
+        name: value for name, value in vars(thing).items()
+        if isinstance(value, plain) and not name.startswith("_") and " at 0x" not in repr(value)
+    }  # fmt: skip
+    return f"{type(thing).__name__} {options}"

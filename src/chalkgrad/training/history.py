@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError, MissingExtra, nearest
+from chalkgrad.training.metrics import falls
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -54,13 +56,14 @@ class History:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
 
-    @property
-    def epochs(self) -> int:
-        return len(self)
-
     def append(self, row: dict[str, float]) -> None:
+        """Add an epoch."""
         for key, value in row.items():
             self.columns.setdefault(key, []).append(float(value))
+
+    def cost(self, row: dict[str, float]) -> float:
+        """The monitored number of an epoch, so that smaller is better."""
+        return row[self.monitor] if falls(self.monitor) else -row[self.monitor]
 
     def row(self, epoch: int) -> dict[str, float]:
         """The numbers of one epoch, counted from 1."""
@@ -97,15 +100,17 @@ class History:
         )
 
     def _repr_html_(self) -> str:
-        keys = list(self.columns)
-        head = "".join(f"<th>{key}</th>" for key in ["", "last", "best epoch", "curve"])
         best = self.best
         rows = "".join(
-            f"<tr><td>{key}</td><td>{self.columns[key][-1]:.6g}</td><td>{best.get(key, float('nan')):.6g}</td>"
-            f"<td>{sparkline(self.columns[key])}</td></tr>"
-            for key in keys
+            f"<tr><td>{escape(key)}</td><td>{values[-1]:.6g}</td>"
+            f"<td>{best.get(key, float('nan')):.6g}</td><td>{sparkline(values)}</td></tr>"
+            for key, values in self.columns.items()
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{len(self)} epochs. {self.stopped}</p>"
+        head = "".join(f"<th>{text}</th>" for text in ("", "last", "best epoch", "curve"))
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{len(self)} epochs. {escape(self.stopped)}</p>"
+        )
 
     def plot(self, *keys: str, ax: Any = None) -> Any:
         """Curves over the epochs (loss and val_loss unless named), on Matplotlib axes."""

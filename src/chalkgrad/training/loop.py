@@ -15,18 +15,21 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.core.errors import NotFinite
+from chalkgrad.core.files import clear_remains
 from chalkgrad.core.graph import Array, leaf
+from chalkgrad.optim.lr_scheduler import ReduceLROnPlateau
 from chalkgrad.tensor.random import default_generator
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training import callbacks as calls
 from chalkgrad.training import faults
 from chalkgrad.training.checkpoint import Best, Place, load_checkpoint, save_checkpoint
 from chalkgrad.training.history import History
-from chalkgrad.training.metrics import SMALLER_IS_BETTER
 from chalkgrad.training.progress import Silent
 from chalkgrad.training.sampler import Sampler
 from chalkgrad.training.steps import Steps
 from chalkgrad.training.stopping import Stop
+
+Metric = tuple[str, Callable[[Array, Array], float]]
 
 
 @dataclass
@@ -40,7 +43,7 @@ class Run:
     sampler: Sampler
     data: tuple[Array, Array]
     validation: tuple[Array, Array] | None
-    metrics: Sequence[tuple[str, Callable[..., float]]]
+    metrics: Sequence[Metric]
     epochs: int
     stop: Stop | None
     callbacks: Sequence[Any]
@@ -52,122 +55,182 @@ class Run:
     place: Place = field(default_factory=Place)
     best: Best = field(default_factory=Best)
 
+    def __post_init__(self) -> None:
+        self.way = self.steps.way
+        self.handles = dict(self.model.state_dict(keep_vars=True))
+        self.signature = self.steps.signature() if self.callbacks else []
+        self.saved_at = self.started = time.monotonic()
+        self.interrupted: list[bool] = []
+
     def train(self) -> History:
         """Run to the last epoch, or until something ends it; the best weights are in the model then."""
-        started = time.monotonic() - self.place.seconds
+        if not self.best.weights:
+            self.best = Best(weights=self._weights())
         self.saved_at = time.monotonic()
+        self.started = self.saved_at - self.place.seconds
         self.reporter.start(self.epochs, self.place.epoch - 1)
         message = ""
         try:
-            with _interrupts() as interrupted:
-                reason = ""
-                while not reason and self.place.epoch <= self.epochs:
-                    self._epoch(started, interrupted)
-                    reason = self._end_of_epoch(started)
-            self.history.stopped = reason or f"all {self.epochs} epochs done"
-            self._save()
-            message = self._restore_best()
+            with _interrupts() as self.interrupted:
+                self._epochs()
+            message = self._finish()
         finally:
+            self.way.write_back()
             self.reporter.end(message)
         return self.history
 
-    def _epoch(self, started: float, interrupted: list[bool]) -> None:
-        x, y = self.data
+    def _epochs(self) -> None:
         place = self.place
-        self.model.train()
+        while not place.ended and place.epoch <= self.epochs and not self.interrupted:
+            self._epoch()
+            if not self.interrupted:
+                place.ended = self._end_of_epoch()
+
+    def _epoch(self) -> None:
+        (x, y), place, way, totals = self.data, self.place, self.way, self.steps.task.totals
+        way.begin()
         for index in self.sampler.batches(place.epoch, place.batch):
-            loss, output = self.steps.train(x[index], y[index])
-            if not math.isfinite(loss):
-                self._not_finite("loss", loss)
+            batch = x.take(index, 0), y.take(index, 0)
+            loss, output = way.train(*batch)
+            if not (math.isfinite(loss) and way.healthy()):
+                self._not_finite(loss, batch, index)
             place.batch += 1
-            place.loss_sum += loss * len(index)
+            place.loss_sum += loss if totals else loss * len(index)
             if self.metrics:
                 place.outputs.append(output)
-            now = time.monotonic()
-            place.seconds = now - started
-            if interrupted:
+            if self.checkpoint is not None and time.monotonic() - self.saved_at >= self.every:
                 self._save()
-                raise KeyboardInterrupt
-            if self.checkpoint and now - self.saved_at >= self.every:
-                self._save()
+            if self.interrupted:
+                return
 
-    def _end_of_epoch(self, started: float) -> str:
+    def _end_of_epoch(self) -> str:
         """Close the epoch; the reason to stop, or ''."""
         place = self.place
-        if not all(faults.finite(p.node.value) for p in self.model.parameters()):
-            self._not_finite("gradient", math.nan)
-        row = {"loss": place.loss_sum / self.sampler.count}
-        row |= self._scores(place)
+        self.way.write_back()
+        count = 1 if self.steps.task.totals else self.sampler.count
+        row = {"loss": place.loss_sum / count}
+        if self.metrics:
+            row |= self._scores(place)
         if self.validation is not None:
             row |= self._validate(*self.validation)
-        place.seconds = time.monotonic() - started
-        row |= {"seconds": place.seconds, "learning_rate": float(self.optimizer.param_groups[0]["lr"])}
+        place.seconds = row["seconds"] = time.monotonic() - self.started
+        row["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
         self.history.append(row)
         self._keep_best(row, place.epoch)
-        if self.scheduler is not None:
-            takes_metric = type(self.scheduler).__name__ == "ReduceLROnPlateau"
-            self.scheduler.step(*([row[self.history.monitor]] if takes_metric else []))
-        reason = self.stop.should(self._value(row, self.stop.monitor)) if self.stop else ""
+        reason = self._consult(row)
+        self.reporter.epoch(place.epoch, self.history)
+        place.epoch += 1
+        place.batch, place.loss_sum, place.outputs = 0, 0.0, []
+        return reason
+
+    def _consult(self, row: dict[str, float]) -> str:
+        """Let the schedule, the stop rule and the callbacks see the epoch; the reason to stop, or ''."""
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(row["loss" if self.validation is None else "val_loss"])
+        elif self.scheduler is not None:
+            self.scheduler.step()
+        reason = self.stop.should(self.stop.cost(row)) if self.stop else ""
         for callback in self.callbacks:
             reason = reason or calls.ended(callback, self, self.history)
-        self.reporter.epoch(place.epoch, self.history)
-        self.place = Place(epoch=place.epoch + 1, seconds=place.seconds)
+        if self.callbacks:  # they may have changed the model
+            signature = self.steps.signature()
+            if signature != self.signature:
+                self.signature = signature
+                self.handles = dict(self.model.state_dict(keep_vars=True))
+                self.way.retrace()
         return reason
 
     def _scores(self, place: Place) -> dict[str, float]:
-        if not self.metrics:
-            return {}
-        order = self.sampler.order(place.epoch)
-        outputs = np.concatenate([np.asarray(o) for o in place.outputs])
-        targets = self.data[1][order]
+        outputs = np.concatenate(place.outputs)
+        targets = self.data[1][self.sampler.order(place.epoch)]
         return {name: metric(outputs, targets) for name, metric in self.metrics}
 
     def _validate(self, x: Array, y: Array) -> dict[str, float]:
         loss, outputs = self.steps.evaluate(x, y)
+        if not math.isfinite(loss):
+            self._validation_not_finite(x, y, outputs, loss)
         scores = {f"val_{name}": metric(outputs, y) for name, metric in self.metrics}
         return {"val_loss": loss, **scores}
 
-    def _value(self, row: dict[str, float], key: str) -> float:
-        sign = 1 if key.removeprefix("val_") in SMALLER_IS_BETTER else -1
-        return sign * row[key]
-
+    # The best weights.
     def _keep_best(self, row: dict[str, float], epoch: int) -> None:
-        value = self._value(row, self.history.monitor)
-        if value < self.best.value or not self.best.weights:
-            # Arrays are replaced by a step, never changed, so keeping them costs nothing.
-            weights = {name: t.node.value for name, t in self.model.state_dict().items()}
-            self.best = Best(epoch, value, weights)
+        value = self.history.cost(row)
+        if value < self.best.value or not self.best.epoch:
+            self.best = Best(epoch, value, self._weights())
             self.history.best_epoch = epoch
 
-    def _restore_best(self) -> str:
-        put_back(self.model, self.best.weights)
-        value = self.history.best[self.history.monitor]
-        return (
-            f"{self.history.stopped}; the model has the weights of epoch {self.best.epoch} "
-            f"({self.history.monitor} {value:.4g})"
+    def _weights(self) -> dict[str, Array]:
+        # A step makes new arrays and never changes old ones, so keeping them costs nothing; a callback
+        # might.
+        keep = np.copy if self.callbacks else np.asarray
+        return {name: keep(tensor.node.value) for name, tensor in self.handles.items()}
+
+    def _put_back(self) -> str:
+        """Give the model its best weights."""
+        for name, tensor in self.handles.items():
+            tensor.assign(Tensor().wrap(leaf(self.best.weights[name])))
+        if not self.best.epoch:
+            return "the model has the weights that it began with"
+        monitor = self.history.monitor
+        value = self.history.best[monitor]
+        return f"the model has the weights of epoch {self.best.epoch} ({monitor} {value:.4g})"
+
+    # The end.
+    def _finish(self) -> str:
+        self.way.write_back()
+        if self.interrupted:
+            self._save()
+            if self.best.epoch:
+                self._put_back()
+            raise KeyboardInterrupt
+        self.place.ended = self.place.ended or f"all {self.epochs} epochs done"
+        self.place.epochs = self.epochs
+        self.history.stopped = self.place.ended
+        self._save()
+        return f"{self.history.stopped}; {self._put_back()}"
+
+    def _not_finite(self, loss: float, batch: tuple[Array, Array], index: Array) -> None:
+        names = ("x", "y")
+
+        def where(value: Array) -> str:
+            for name, array in zip(names, batch, strict=True):
+                if value is array:
+                    record = int(index[np.argwhere(~np.isfinite(value))[0][0]])
+                    return f"in record {record} of {len(self.data[0])}"
+            return ""
+
+        found = self.way.fault(where)
+        what = "a gradient" if math.isfinite(loss) else "the loss"
+        self._stop_at(
+            f"epoch {self.place.epoch}, batch {self.place.batch + 1} of {self.sampler.length}: {what} "
+            f"is no longer finite. It began here: {found}."
         )
 
-    def _not_finite(self, what: str, value: float) -> None:
-        where = self.steps.fault()
-        kept = f" The checkpoint {self.checkpoint} is from before this." if self.checkpoint else ""
-        if self.best.weights:
-            put_back(self.model, self.best.weights)
-            kept += f" The model has the weights of epoch {self.best.epoch}."
-        batch = self.place.batch + 1 if what == "loss" else self.place.batch
-        raise NotFinite(
-            f"epoch {self.place.epoch}, batch {batch} of {self.sampler.length}: the {what} became "
-            f"{'NaN' if math.isnan(value) else 'infinite'}. {where}{kept} Try a smaller learning rate, "
-            "scaled inputs, or clipped gradients."
-        )
+    def _validation_not_finite(self, x: Array, y: Array, outputs: Array, loss: float) -> None:
+        found = f"{faults.kind(loss)}; the model's outputs reach {np.abs(outputs).max():.3g}"
+        for name, array in (("x", x), ("y", y), ("the output", outputs)):
+            if not faults.finite(array):
+                record = int(np.argwhere(~np.isfinite(array))[0][0])
+                found = f"{name} holds {faults.kind(array)} in record {record} of {len(x)}"
+                break
+        self._stop_at(f"epoch {self.place.epoch}, validation: the loss is not finite. It began here: {found}.")
+
+    def _stop_at(self, fault: str) -> None:
+        self.way.write_back()
+        kept = self._put_back()
+        fault += f" {kept[0].upper()}{kept[1:]}."
+        if self.checkpoint is not None and self.checkpoint.exists():
+            fault += f" The checkpoint {self.checkpoint} is from before this."
+        raise NotFinite(f"{fault} Try a smaller learning rate, scaled inputs, or clipped gradients.")
 
     # Checkpoints.
     def _save(self) -> None:
         if self.checkpoint is None:
             return
-        if not all(faults.finite(p.node.value) for p in self.model.parameters()):
-            self._not_finite("gradient", math.nan)
+        self.way.write_back()
+        self.place.seconds = time.monotonic() - self.started
         parts = {
-            "fingerprint": self.identity,
+            "identity": self.identity,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
@@ -180,7 +243,10 @@ class Run:
 
     def resume(self) -> None:
         """Go back to the place of the checkpoint, if there is one."""
-        if self.checkpoint is None or not self.checkpoint.exists():
+        if self.checkpoint is None:
+            return
+        clear_remains(self.checkpoint)
+        if not self.checkpoint.exists():
             return
         parts = load_checkpoint(self.checkpoint, self.identity)
         self.model.load_state_dict(parts["model"])
@@ -191,18 +257,15 @@ class Run:
         executor = self.history.executor
         self.history = History(**parts["history"])
         self.history.executor = executor
-        if self.stop and parts["stop"]:
-            self.stop.best, self.stop.waited = parts["stop"]["best"], parts["stop"]["waited"]
         self.place, self.best = parts["place"], parts["best"]
         self.best.weights = {name: t.node.value for name, t in self.best.weights.items()}
         self.place.outputs = [output.node.value for output in self.place.outputs]
-
-
-def put_back(model: Any, weights: dict[str, Array]) -> None:
-    """Give a model weights that it had before."""
-    for name, tensor in model.state_dict(keep_vars=True).items():
-        if name in weights:
-            tensor.assign(Tensor().wrap(leaf(weights[name])))
+        if self.stop and parts["stop"]:
+            self.stop.best, self.stop.waited = parts["stop"]["best"], parts["stop"]["waited"]
+        if self.place.ended and self.epochs > self.place.epochs:  # a finished run is to go on
+            self.place.ended = ""
+            if self.stop:
+                self.stop.waited = 0
 
 
 @contextmanager

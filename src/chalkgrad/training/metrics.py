@@ -76,15 +76,22 @@ def precision_recall_f1(outputs: Any, targets: Any, average: str = "macro") -> t
     recall = np.divide(right, true, out=np.zeros_like(right), where=true > 0)
     both = precision + recall
     f1 = np.divide(2 * precision * recall, both, out=np.zeros_like(both), where=both > 0)
-    if average == "binary":
-        if len(table) > 2:
-            raise ArgumentError(f"average='binary' for {len(table)} classes: use 'macro' or 'weighted'")
-        weights = np.array([0.0, 1.0])[: len(table)] if len(table) > 1 else np.zeros(1)
-    else:
-        present = ((called + true) > 0).astype(float)
-        weights = {"macro": present, "weighted": true}[average]
-    weights = weights / max(weights.sum(), 1e-300)
+    weights = _weights(average, called, true)
     return float(precision @ weights), float(recall @ weights), float(f1 @ weights)
+
+
+def _weights(average: str, called: Array, true: Array) -> Array:
+    """How much each class counts."""
+    if average == "binary":
+        if len(true) > 2:
+            raise ArgumentError(
+                f"average='binary' for {len(true)} classes: use 'macro' or 'weighted'"
+            )
+        return np.eye(2)[1][: len(true)]
+    counts = {"macro": ((called + true) > 0).astype(float), "weighted": true}
+    if average not in counts:
+        raise ArgumentError(f"no average {average!r}. There are macro, weighted, binary.")
+    return np.asarray(counts[average] / max(counts[average].sum(), 1))
 
 
 def f1(outputs: Any, targets: Any) -> float:
@@ -133,7 +140,7 @@ def log_loss(outputs: Any, targets: Any) -> float:
 METRICS: dict[str, Callable[..., float]] = {
     "accuracy": accuracy, "top_k": top_k, "f1": f1, "mse": mse, "mae": mae, "r2": r2, "log_loss": log_loss,
 }  # fmt: skip
-SMALLER_IS_BETTER = {"loss", "mse", "mae", "log_loss"}
+_FALLING = {"loss", "mse", "mae", "log_loss"}
 
 
 def named(metric: str | Callable[..., float]) -> tuple[str, Callable[..., float]]:
@@ -143,3 +150,9 @@ def named(metric: str | Callable[..., float]) -> tuple[str, Callable[..., float]
     if metric not in METRICS:
         raise ArgumentError(f"no metric {metric!r}.{nearest(metric, METRICS)} There are {', '.join(METRICS)}.")
     return metric, METRICS[metric]
+
+
+def falls(key: str) -> bool:
+    """Should this number of a history fall, as errors do, or rise, as scores do?"""
+    name = key.removeprefix("val_")
+    return name in _FALLING or name.endswith(("loss", "error"))

@@ -1,83 +1,40 @@
-"""One training step and one evaluation, as an executor runs them."""
+"""One training step and one evaluation, as an executor runs them.
+
+Traced, a whole step (forward, loss, backward, update) is one graph, run as one program. A model whose
+Python code looks at numbers (`if x.sum() > 0`, `.item()`) cannot be traced and runs eagerly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.core.errors import ArgumentError, TraceError
-from chalkgrad.core.graph import Array, leaf
+from chalkgrad.core.graph import Array, ancestors, leaf
 from chalkgrad.core.scope import recording
-from chalkgrad.executors.compiled import Specialised
+from chalkgrad.executors.compiled import Specialised, finite
 from chalkgrad.optim.lbfgs import LBFGS
+from chalkgrad.optim.settings import structure
 from chalkgrad.tensor.tensor import Tensor
-from chalkgrad.training.faults import locate
+from chalkgrad.training import faults
 
-_CHUNK = 1024  # records evaluated at once
+EXECUTORS = ("auto", "numpy", "eager")
+CHUNK = 256  # records evaluated at once: more would cost a convolution's memory and save no time
+
+Where = Callable[[Array], str]  # which record an element of a batch belongs to, in words
 
 
-class Steps:
-    """How batches become losses.
+class Task:
+    """What is trained: a model, a loss and an optimizer, and the equations of a step."""
 
-    Traced, a whole step (forward, loss, backward, update) is one graph, run as one program. A model whose
-    Python code looks at numbers (`if x.sum() > 0`, `.item()`) cannot be traced and runs eagerly.
-    """
-
-    def __init__(self, model: Any, loss: Callable[..., Any], optimizer: Any, executor: str) -> None:
-        if executor not in ("auto", "numpy", "eager"):
-            raise ArgumentError(f"executor={executor!r}: there are 'auto', 'numpy' (traced) and 'eager'")
+    def __init__(self, model: Any, loss: Callable[..., Any], optimizer: Any) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.wanted = executor
-        self.traced = executor != "eager"
-        self.reason = "as asked" if executor != "auto" else ""
-        self.recent: list[tuple[Any, tuple[Array, ...]]] = []
-        self._step: Callable[..., Any] = Specialised(self._train)
-        self._test: Callable[..., Any] = Specialised(self._forward)
+        self.totals = getattr(loss, "reduction", "mean") == "sum"  # is a loss a sum over its records?
 
-    @property
-    def executor(self) -> str:
-        """Which executor runs the steps, and why."""
-        name = "numpy, one program a step" if self.traced else "numpy, eagerly"
-        return f"{name} ({self.reason})"
-
-    def prepare(self, x: Array, y: Array) -> None:
-        """Settle how steps run: trace one for these examples, or find that it cannot be traced."""
-        if self.traced and isinstance(self.optimizer, LBFGS):
-            self._eagerly("LBFGS looks at the loss while it steps")
-        elif self.traced:
-            try:
-                self.model.train()
-                self._step.prepare(_tensor(x), _tensor(y))  # type: ignore[attr-defined]
-                self.reason = self.reason or "no faster executor for this step"
-            except TraceError as error:
-                if self.wanted == "numpy":
-                    raise
-                self._eagerly(f"the step cannot be traced: {error}")
-
-    def _eagerly(self, reason: str) -> None:
-        self.traced, self.reason = False, reason
-        self._step, self._test = self._train, self._forward
-
-    def train(self, x: Array, y: Array) -> tuple[float, Array]:
-        """One step on a batch: its loss before the update, and the outputs."""
-        loss, output = self._step(_tensor(x), _tensor(y))
-        return float(loss.node.value), output.node.value
-
-    def evaluate(self, x: Array, y: Array) -> tuple[float, Array]:
-        """The mean loss over records, and all outputs, without training."""
-        self.model.eval()
-        total, outputs = 0.0, []
-        with recording(False):
-            for start in range(0, len(x), _CHUNK):
-                part = slice(start, start + _CHUNK)
-                loss, output = self._test(_tensor(x[part]), _tensor(y[part]))
-                total += float(loss.node.value) * len(x[part])
-                outputs.append(output.node.value)
-        return total / max(len(x), 1), np.concatenate(outputs)
-
-    def _train(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def train(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         if isinstance(self.optimizer, LBFGS):
             return self._closed(x, y)
         output = self.model(x)
@@ -101,22 +58,194 @@ class Steps:
         self.optimizer.step(closure)
         return seen[0]
 
-    def _forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def test(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with recording(False):
             output = self.model(x)
             return self.loss(output, y), output
 
-    def fault(self) -> str:
-        """Where in the last step, or in the one before it, a number stopped being finite."""
-        if not isinstance(self._step, Specialised):
-            bad = [n for n, p in self.model.named_parameters() if not np.isfinite(p.node.value).all()]
-            return f"Not finite: {', '.join(bad)}." if bad else ""
-        for program, arguments in self._step.recent:
-            found = locate(program.traced.graph, arguments)
-            if found:
-                return f"It began where {found}."
+
+class Eager:
+    """Steps operation by operation."""
+
+    name = "numpy, eagerly"
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.loss: Tensor | None = None
+
+    def begin(self) -> None:
+        """An epoch begins."""
+        self.task.model.train()
+
+    def train(self, x: Array, y: Array) -> tuple[float, Array]:
+        """One step on a batch: its loss before the update, and the outputs."""
+        self.loss, output = self.task.train(_tensor(x, "x"), _tensor(y, "y"))
+        return self.loss.item(), output.node.value
+
+    def test(self, x: Array, y: Array) -> tuple[float, Array]:
+        """Loss and outputs, without training."""
+        loss, output = self.task.test(_tensor(x, "x"), _tensor(y, "y"))
+        return loss.item(), output.node.value
+
+    def healthy(self) -> bool:
+        """Are the parameters finite after the last step?"""
+        return all(finite(p.node.value) for p in self.task.model.parameters())
+
+    def fault(self, where: Where) -> str:
+        """The equation of the last step that made what is not finite."""
+        if self.loss is None:
+            return ""
+        for result in (self.loss.node, *faults.gradients(self.loss)):
+            values = {node: node.value for node in ancestors([result])}
+            found = faults.origin(result, values)
+            if found is not None:
+                return faults.describe(found, values[found], where)
+        bad = [name for name, p in self.task.model.named_parameters() if not finite(p.node.value)]
+        return f"the update of {', '.join(bad)} by {type(self.task.optimizer).__name__} overflows"
+
+    def write_back(self) -> None:
+        """Nothing to do: the tensors hold the numbers."""
+
+    retrace = write_back
+
+
+class Traced:
+    """Steps as programs."""
+
+    name = "numpy, one program a step"
+
+    def __init__(self, task: Task, x: Array, y: Array) -> None:
+        self.task = task
+        self.step = Specialised(self._train)
+        self.evaluation = Specialised(task.test)
+        self.step.prepare(x, y)
+
+    def _train(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.task.model.train()  # this runs when it is traced
+        return self.task.train(x, y)
+
+    def begin(self) -> None:
+        """An epoch begins."""
+
+    def train(self, x: Array, y: Array) -> tuple[float, Array]:
+        """One step on a batch: its loss before the update, and the outputs."""
+        loss, output = self.step(x, y)
+        return loss.item(), output
+
+    def test(self, x: Array, y: Array) -> tuple[float, Array]:
+        """Loss and outputs, without training."""
+        loss, output = self.evaluation(x, y)
+        return loss.item(), output
+
+    def healthy(self) -> bool:
+        """Are the parameters finite after the last step?"""
+        return all(finite(array) for array in self.step.learned())
+
+    def fault(self, where: Where) -> str:
+        """The equation of the last step that made what is not finite."""
+        if self.step.last is None:
+            return ""
+        program, arguments = self.step.last
+        results = program.traced.graph.results
+        values = faults.recompute(results, program.unfused(arguments))
+        for result in results:
+            found = faults.origin(result, values)
+            if found is not None:
+                return faults.describe(found, values[found], where)
         return ""
 
+    def write_back(self) -> None:
+        """The tensors take over what the programs have changed."""
+        self.step.write_back()
+        self.evaluation.write_back()
 
-def _tensor(array: Array) -> Tensor:
-    return Tensor().wrap(leaf(array))
+    def retrace(self) -> None:
+        """Forget the programs: the model is no longer what was traced."""
+        self.write_back()
+        self.step.programs.clear()
+        self.evaluation.programs.clear()
+
+
+class Steps:
+    """How batches become losses, and which executor makes them so."""
+
+    def __init__(self, task: Task, executor: str, x: Array, y: Array) -> None:
+        if executor not in EXECUTORS:
+            raise ArgumentError(
+                f"executor={executor!r}: there are 'auto', 'numpy' (a step is one program) and 'eager'"
+            )
+        self.task = task
+        self.way, self.reason = _settle(task, executor, x, y)
+        self.traced = isinstance(self.way, Traced)
+
+    @property
+    def executor(self) -> str:
+        """Which executor runs the steps, and why."""
+        return f"{self.way.name} ({self.reason})"
+
+    def evaluate(self, x: Array, y: Array) -> tuple[float, Array]:
+        """The loss over records (their mean, or their sum if it is a sum) and all outputs."""
+        self.way.write_back()
+        total, outputs = 0.0, []
+        with evaluating(self.task.model):
+            for start in range(0, len(x), CHUNK):
+                part = slice(start, start + CHUNK)
+                loss, output = self.way.test(x[part], y[part])
+                total += loss * (1 if self.task.totals else len(x[part]) / len(x))
+                outputs.append(output)
+        self.way.write_back()
+        return total, np.concatenate(outputs)
+
+    def signature(self) -> list[Any]:
+        """What a program was traced from, beside numbers: it must be traced again when this changes."""
+        parts: list[Any] = []
+        for module in self.task.model.modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Tensor):
+                    free = value.node.owner is None  # a plain attribute: a constant of the program
+                    parts.append((name, id(value), value.requires_grad, free and value.node.seq))
+                elif isinstance(value, (bool, int, float, str)) and name != "training":
+                    parts.append((name, value))
+        for group in self.task.optimizer.param_groups:
+            parts += [(name, structure(value)) for name, value in group.items() if name != "params"]
+            parts.append([id(p) for p in group["params"]])
+        return parts
+
+
+def _settle(task: Task, executor: str, x: Array, y: Array) -> tuple[Eager | Traced, str]:
+    if executor == "eager":
+        return Eager(task), "as asked"
+    if isinstance(task.optimizer, LBFGS):
+        if executor == "numpy":
+            raise ArgumentError("LBFGS looks at the loss while it steps: use executor='eager' or 'auto'")
+        return Eager(task), "LBFGS looks at the loss while it steps"
+    try:
+        traced = Traced(task, x, y)
+    except TraceError as error:
+        if executor == "numpy":
+            raise
+        return Eager(task), f"the step cannot be traced: {error}"
+    return traced, "as asked" if executor == "numpy" else "the step can be traced"
+
+
+@contextmanager
+def as_it_was(model: Any) -> Iterator[None]:
+    """Afterwards every module trains or evaluates as before."""
+    before = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """The model in evaluation mode; afterwards every module is as it was."""
+    with as_it_was(model):
+        model.eval()
+        yield
+
+
+def _tensor(array: Array, name: str) -> Tensor:
+    return Tensor.__new__(Tensor).wrap(leaf(array, name=name))

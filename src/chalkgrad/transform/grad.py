@@ -42,7 +42,8 @@ def pullback(
             rule = node.primitive.rule(argnum)
             with _stamped(Because(node, argnum)):
                 contribution = rule(gradients[node], *operands, **node.params)
-            _add(gradients, source, contribution)
+            if contribution is not None:  # a custom rule may say that there is none
+                _add(gradients, source, contribution)
     return gradients
 
 

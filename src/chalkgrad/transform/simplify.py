@@ -5,28 +5,33 @@ copies    copy(x) = x
 fold      a node whose inputs are all constants is that constant
 share     two nodes with one primitive, inputs and parameters are one node
 live      a node that no result depends on goes (a consequence of walking from the results)
+states    two states with one value before and one equation after are one state
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from chalkgrad.core.graph import Node, ancestors, leaf
+from chalkgrad.core.graph import Node, ancestors, equation, leaf
 from chalkgrad.core.scope import current
 
+_NONE: Mapping[Node, Node] = {}
 _SMALL = 4096  # elements: a folded constant larger than this costs more memory than it saves time
 
 
-def simplify(results: Sequence[Node], arguments: Sequence[Node]) -> list[Node]:
-    """The same results from fewer nodes. Arguments, and every leaf, stay as they are."""
+def simplify(
+    results: Sequence[Node], arguments: Sequence[Node], same: Mapping[Node, Node] = _NONE
+) -> list[Node]:
+    """The same results from fewer nodes. Arguments, and every leaf, stay as they are, except that
+    `same` says which leaf stands for which other one."""
     given = set(arguments)
     new: dict[Node, Node] = {}
     shared: dict[object, Node] = {}
     for node in ancestors([*results]):
         if node.primitive is None or node in given:
-            new[node] = node
+            new[node] = same.get(node, node)
             continue
         inputs = tuple(new[source] for source in node.inputs)
         key = (node.primitive, inputs, tuple(node.params.items()))
@@ -37,6 +42,26 @@ def simplify(results: Sequence[Node], arguments: Sequence[Node]) -> list[Node]:
             )
         new[node] = found
     return [new[node] for node in results]
+
+
+def one_state(graph: Graph) -> dict[Node, Node]:
+    """Which numbers among the states always equal another one, such as Adam's count of steps for each
+    parameter: they do so now, and one equation gives them all. Maps each to the first."""
+    classes: dict[object, list[int]] = {}
+    for k, state in enumerate(graph.states):
+        value = state.before.value
+        if not state.before.shape and value is not None:
+            key = (state.before.dtype, state.before.tracked, value.tobytes())
+            classes.setdefault(key, []).append(k)
+    groups = [places for places in classes.values() if len(places) > 1]
+    before = [state.before for state in graph.states]
+    while True:  # a group that falls apart may have held another one together
+        same = {before[k]: before[places[0]] for places in groups for k in places[1:]}
+        after = simplify([state.after for state in graph.states], before, same)
+        kept = [places for places in groups if len({after[k] for k in places}) == 1]
+        if len(kept) == len(groups):
+            return same
+        groups = kept
 
 
 def _is_one(node: Node) -> bool:
@@ -74,7 +99,7 @@ def _constant(node: Node, given: set[Node]) -> bool:
 def _kept(node: Node, inputs: tuple[Node, ...]) -> Node:
     if inputs == node.inputs and node.value is None:
         return node
-    made = Node(
+    made = equation(
         node.primitive, inputs, node.params, None, node.shape, node.dtype, node.tracked,
         node.scope, node.because,
     )  # fmt: skip

@@ -12,7 +12,7 @@ import warnings
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError, ShapeError
-from chalkgrad.nn.functional.regions import named
+from chalkgrad.nn.functional.regions import level_outside, named
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import piecewise
 from chalkgrad.tensor.operand import real
@@ -239,31 +239,31 @@ def softmax(
     >>> torch.nn.functional.softmax(torch.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return input.softmax(_chosen("softmax", input, dim, _stacklevel), dtype=dtype)
+    return input.softmax(_chosen("softmax", input, dim), dtype=dtype)
 
 
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """The softmax of −x."""
-    return (-input).softmax(_chosen("softmin", input, dim, _stacklevel), dtype=dtype)
+    return (-input).softmax(_chosen("softmin", input, dim), dtype=dtype)
 
 
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """x − ln Σ eˣ along a dimension: the logarithm of the softmax, without underflow."""
-    return input.log_softmax(_chosen("log_softmax", input, dim, _stacklevel), dtype=dtype)
+    return input.log_softmax(_chosen("log_softmax", input, dim), dtype=dtype)
 
 
-def _chosen(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
+def _chosen(name: str, input: Tensor, dim: int | None) -> int:
     """PyTorch's choice where no dimension is given, with its warning."""
     if dim is not None:
         return dim
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. "
         "Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
+        stacklevel=level_outside(),
     )
     return 0 if input.dim() in (0, 1, 3) else 1
 
@@ -278,4 +278,4 @@ def normalize(
     tensor([[0.6000, 0.8000]])
     """
     size = real(input).norm(p, dim, keepdim=True)
-    return input / size.clamp_min(eps)  # type: ignore[no-any-return]
+    return input / size.clamp_min(eps)

@@ -37,8 +37,7 @@ def pad(
     if len(sides) > 2 * rank:
         raise ShapeError(
             "Padding length should be less than or equal to two times the input dimension but got "
-            "padding "
-            f"length {len(sides)} and input of dimension {rank}"
+            f"padding length {len(sides)} and input of dimension {rank}"
         )
     low = (0,) * (rank - len(sides) // 2) + sides[::2][::-1]
     high = (0,) * (rank - len(sides) // 2) + sides[1::2][::-1]
@@ -53,8 +52,7 @@ def pad(
     if not len(sides) // 2 + 1 <= rank <= len(sides) // 2 + 2:
         raise NotAvailable(
             f"Padding size {len(sides)} is not supported for {rank}D input tensor: there is one "
-            "axis of "
-            "channels, perhaps one of records, and every other one is padded"
+            "axis of channels, perhaps one of records, and every other one is padded"
         )
     return _copied(input, low, high, mode)
 
@@ -90,8 +88,7 @@ def _copied(x: Tensor, low: Shape, high: Shape, mode: str) -> Tensor:
         if min(a, b) < 0 or max(a, b) > most:
             raise ShapeError(
                 "Padding size should be less than the corresponding input dimension, but got: "
-                "padding "
-                f"({a}, {b}) at dimension {axis} of input {list(x.node.shape)}"
+                f"padding ({a}, {b}) at dimension {axis} of input {list(x.node.shape)}"
             )
         places = np.pad(np.arange(n), (a, b), mode=_MODES[mode])  # type: ignore[call-overload]
         x = bind(indexing.take, (x, holding(places)), {"axis": axis})
@@ -144,8 +141,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     if len(shape) < 3 or r <= 0 or shape[-3] % (r * r):
         raise ShapeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
-            "of "
-            f"upscale_factor, but input of shape {list(shape)} has no multiple of {r * r} channels"
+            f"of upscale_factor, but input of shape {list(shape)} has no multiple of {r * r} "
+            "channels"
         )
     lead, (channels, height, width) = shape[:-3], shape[-3:]
     parts = input.reshaped((*lead, channels // (r * r), r, r, height, width))
@@ -165,8 +162,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     if len(shape) < 3 or r <= 0 or shape[-2] % r or shape[-1] % r:
         raise ShapeError(
             f"pixel_unshuffle expects height and width to be divisible by downscale_factor={r}, "
-            "but got "
-            f"input of shape {list(shape)}"
+            f"but got input of shape {list(shape)}"
         )
     lead, (channels, height, width) = shape[:-3], shape[-3:]
     parts = input.reshaped((*lead, channels, height // r, r, width // r, r))

@@ -7,12 +7,13 @@ import warnings
 import numpy as np
 
 from chalkgrad.core.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from chalkgrad.core.graph import Array
 from chalkgrad.core.primitive import bind
 from chalkgrad.nn.functional.activations import logsigmoid
 from chalkgrad.nn.functional.reduction import check_sizes, reduced
-from chalkgrad.nn.functional.regions import named
+from chalkgrad.nn.functional.regions import level_outside, named
 from chalkgrad.primitives import elementwise as e
-from chalkgrad.primitives import indexing
+from chalkgrad.primitives import indexing, piecewise
 from chalkgrad.tensor.tensor import Tensor
 
 _BCE_SIZES = (
@@ -40,38 +41,51 @@ def binary_cross_entropy(
         check_sizes(p, y, _BCE_SIZES)
     if p.node.dtype is not y.node.dtype:
         _check_types(p, y)
+    if y.node.seq != _last_target.seq:
+        _check_between(y, "target", "")
+        _last_target.seq = y.node.seq
     one = p.literal(1.0)
-    log_p = bind(e.bounded_log, (p,))
-    log_rest = bind(e.bounded_log, (bind(e.subtract, (one, p)),))
+    log_p = bind(piecewise.bounded_log, (p,))
+    log_rest = bind(piecewise.bounded_log, (bind(e.subtract, (one, p)),))
     loss = -(y * log_p + bind(e.subtract, (one, y)) * log_rest)
     if weight is not None:
         loss = loss * weight
     out = reduced(loss, reduction)
-    # A p outside of [0, 1] has no logarithm: it, and nothing else that is usual, makes the loss NaN.
+    # A p outside of [0, 1] has no logarithm: it makes the loss NaN, and little else does.
     value = out.node.value
     if value is not None and (value.ndim or value != value):
-        _check_probabilities(p)
+        _check_between(p, "input", _WANTS_SIGMOID)
     return out
+
+
+class _Target:
+    """The target that was checked last: in a training loop it comes again and again."""
+
+    seq = -1
+
+
+_last_target = _Target()
+_WANTS_SIGMOID = " Put a sigmoid before BCELoss, or use BCEWithLogitsLoss, which contains one."
 
 
 def _check_types(p: Tensor, y: Tensor) -> None:
     if p.node.dtype != y.node.dtype:
         raise DtypeError(
             f"Found dtype {y.dtype} but expected {p.dtype}: the target of a binary cross-entropy "
-            "has "
-            f"the input's type; target.{'float' if p.node.dtype == 'float32' else 'double'}() "
+            f"has the input's type; target.{'float' if p.node.dtype == 'float32' else 'double'}() "
             "converts it."
         )
 
 
-def _check_probabilities(p: Tensor) -> None:
-    numbers = p.values("binary_cross_entropy")
+def _check_between(x: Tensor, word: str, fix: str) -> None:
+    numbers = x.node.value
+    if numbers is None:
+        return
     inside = (numbers >= 0) & (numbers <= 1)
     if not inside.all():
-        found = numbers[~inside].flat[0]
         raise ShapeError(
-            f"all elements of input should be between 0 and 1; one is {found:.6g}. Put a sigmoid "
-            "before BCELoss, or use BCEWithLogitsLoss, which contains one."
+            f"all elements of {word} should be between 0 and 1; one is "
+            f"{numbers[~inside].flat[0]:.6g}.{fix}"
         )
 
 
@@ -168,8 +182,7 @@ def _check_class_weight(weight: Tensor | None, classes: int) -> None:
     if weight is not None and weight.node.shape != (classes,):
         raise ShapeError(
             f"weight tensor should be defined either for all {classes} classes or no classes but "
-            "got "
-            f"weight tensor of shape: {list(weight.node.shape)}"
+            f"got weight tensor of shape: {list(weight.node.shape)}"
         )
 
 
@@ -184,7 +197,7 @@ def _check_targets(input: Tensor, target: Tensor) -> None:
                 f"{list(shape)} takes {shape[0]} class numbers, the target has shape {list(given)}."
                 f"{' target.squeeze(1) fits.' if given == (shape[0], 1) else ''}"
             )
-        if shape[0] != given[:1] and len(shape) > 1 and (not given or shape[0] != given[0]):
+        if len(shape) > 1 and (not given or shape[0] != given[0]):
             size = given[0] if given else 0
             raise ArgumentError(
                 f"Expected input batch_size ({shape[0]}) to match target batch_size ({size})."
@@ -193,73 +206,76 @@ def _check_targets(input: Tensor, target: Tensor) -> None:
     if target.node.dtype != np.int64:
         raise DtypeError(
             f"expected target dtype to be Long (torch.int64), but got {target.dtype}: class "
-            "numbers are "
-            "whole; target.long() converts them."
+            "numbers are whole; target.long() converts them."
         )
 
 
-def _check_range(target: Tensor, classes: int, ignore_index: int) -> bool:
-    """Refuse a class that is not there. Is every record's class to count?"""
+def _all_count(target: Tensor, classes: int, ignore_index: int) -> bool:
+    """Is every target a class that counts? False also where that is not known yet, in a trace."""
     numbers = target.node.value
     if numbers is None:
         return False
-    wrong = (numbers < 0) | (numbers >= classes)
-    counts = numbers == ignore_index
-    wrong &= ~counts
+    # Read as unsigned, a negative number is larger than any class: one comparison for both ends.
+    within = not numbers.size or numbers.view(np.uint64).max() < classes
+    if within and not 0 <= ignore_index < classes:
+        return True
+    wrong = ((numbers < 0) | (numbers >= classes)) & (numbers != ignore_index)
     if wrong.any():
-        first = tuple(int(k) for k in np.argwhere(wrong)[0])
-        where = f" at position {first[0] if len(first) == 1 else first}" if first else ""
-        raise DimensionError(
-            f"Target {numbers[wrong].flat[0]} is out of bounds. It stands{where} of the target; "
-            "the "
-            f"input has {classes} columns, for the classes 0–{classes - 1}."
-        )
-    return not counts.any()
+        raise _no_such_class(numbers, wrong, classes)
+    return ignore_index not in numbers
+
+
+def _no_such_class(numbers: Array, wrong: Array, classes: int) -> DimensionError:
+    place = tuple(int(k) for k in np.argwhere(wrong)[0])
+    where = f" at position {place[0] if len(place) == 1 else place}" if place else ""
+    return DimensionError(
+        f"Target {numbers[wrong].flat[0]} is out of bounds. It stands{where} of the target; the "
+        f"input has {classes} columns, for the classes 0–{classes - 1}."
+    )
 
 
 def _likelihood(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Tensor:
-    """−w[y]·log p[y] of each record's class, reduced; the mean divides by the sum of the "
-    "weights."""
+    """−w[y]·log p[y] of each record's class, reduced; the mean divides by the sum of all w[y]."""
     axis, shape = _class_axis(log_p), log_p.node.shape
-    every = _check_range(target, shape[axis], ignore_index)
-    place = target if every else target.masked_fill(target == ignore_index, 0)
-    index = place.reshaped((*shape[:axis], 1, *shape[axis + 1 :]))
-    picked: Tensor = bind(indexing.take_along, (log_p, index), {"axis": axis})
-    loss = -picked.reshaped(target.node.shape)
-    if weight is None and every:
-        return reduced(loss, reduction)
-    counts = _counts(target, weight, place, log_p, ignore_index)
+    every = _all_count(target, shape[axis], ignore_index)
+    y = target.reshaped((*shape[:axis], 1, *shape[axis + 1 :]))
+    ignored = None if every else y == ignore_index
+    place = y if ignored is None else y.masked_fill(ignored, 0)
+    loss: Tensor = -bind(indexing.take_along, (log_p, place), {"axis": axis})
+    if weight is None and ignored is None:
+        return reduced(loss, reduction, target.node.shape)
+    counts = _counts(place, ignored, weight, loss)
     loss = loss * counts
-    return loss.sum() / counts.sum() if reduction == "mean" else reduced(loss, reduction)
+    if ignored is not None:  # if every record is ignored the mean is 0 / 0, and no gradient passes
+        loss = loss.masked_fill(ignored, 0)
+    if reduction == "mean":
+        return loss.sum() / counts.sum()
+    return reduced(loss, reduction, target.node.shape)
 
 
-def _counts(
-    target: Tensor, weight: Tensor | None, place: Tensor, like: Tensor, ignore_index: int
-) -> Tensor:
+def _counts(place: Tensor, ignored: Tensor | None, weight: Tensor | None, like: Tensor) -> Tensor:
     """How much each record counts: its class's weight, or 1; 0 where it is to be ignored."""
-    counted = (target != ignore_index).cast(like.node.dtype)
     if weight is None:
-        return counted
-    chosen: Tensor = bind(indexing.take, (weight, place), {"axis": 0})
-    return chosen * counted
+        counts = like.detach() * 0.0 + 1.0
+    else:
+        counts = bind(indexing.take, (weight, place), {"axis": 0})
+    return counts if ignored is None else counts.masked_fill(ignored, 0)
 
 
 def _even_loss(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Tensor:
     """−Σ w·log p over all classes: the part of a smoothed target that prefers none of them."""
-    axis = _class_axis(log_p)
     ignored = target == ignore_index
-    loss = -(log_p if weight is None else log_p * _along_classes(weight, log_p)).sum(axis)
-    loss = loss.reshaped(target.node.shape).masked_fill(ignored, 0)
-    if reduction != "mean":
-        return reduced(loss, reduction)
-    return (
-        loss.sum()
-        / _counts(target, weight, target.masked_fill(ignored, 0), log_p, ignore_index).sum()
-    )
+    weighted = log_p if weight is None else log_p * _along_classes(weight, log_p)
+    total: Tensor = weighted.sum(_class_axis(log_p))
+    loss = -total.reshaped(target.node.shape).masked_fill(ignored, 0)
+    if reduction == "mean":
+        counts = _counts(target.masked_fill(ignored, 0), ignored, weight, loss)
+        return loss.sum() / counts.sum()
+    return reduced(loss, reduction)
 
 
 def _along_classes(weight: Tensor, log_p: Tensor) -> Tensor:
@@ -313,7 +329,7 @@ def kl_div(
             "'batchmean' divides only by the batch size, and aligns with the KL div math "
             "definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            stacklevel=3,
+            stacklevel=level_outside(),
         )
     return reduced(loss, reduction)
 

@@ -34,8 +34,7 @@ def batched(input: Tensor, axes: int, name: str) -> tuple[Tensor, bool]:
     if len(shape) != axes + 2:
         raise ShapeError(
             f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {name}, but got "
-            "input "
-            f"of size: {list(shape)}"
+            f"input of size: {list(shape)}"
         )
     return input, False
 
@@ -113,8 +112,7 @@ def _check_channels(input: Tensor, weight: Tensor, groups: int) -> None:
 def _type_clash(input: Tensor, weight: Tensor) -> DtypeError:
     return DtypeError(
         f"Input type ({input.dtype}) and weight type ({weight.dtype}) should be the same: convert "
-        "the "
-        "input, as in x.float()"
+        "the input, as in x.float()"
     )
 
 
@@ -234,8 +232,7 @@ def _transposed(
     if any(end >= max(s, d) for end, s, d in zip(ends, steps, dilations, strict=True)):
         raise ShapeError(
             f"output padding must be smaller than either stride or dilation, but got {list(ends)} "
-            "with "
-            f"stride {list(steps)} and dilation {list(dilations)}"
+            f"with stride {list(steps)} and dilation {list(dilations)}"
         )
     parts = zip(
         input.node.shape[2:], weight.node.shape[2:], steps, sides, dilations, ends, strict=True
@@ -263,6 +260,5 @@ def _check_transposed(input: Tensor, weight: Tensor, groups: int) -> None:
     if x.shape[1] != w.shape[0] or x.shape[1] % groups or len(x.shape) != len(w.shape):
         raise ShapeError(
             f"Given transposed=1, weight of size {list(w.shape)}, expected input{list(x.shape)} "
-            "to have "
-            f"{w.shape[0]} channels, but got {x.shape[1]} channels instead"
+            f"to have {w.shape[0]} channels, but got {x.shape[1]} channels instead"
         )

@@ -47,6 +47,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     out: Tensor = bind(linalg.matmul, (input, bind(shaping.transpose, (weight,), _TURNED)))
     if bias is None:
         return out
+    if bias.node.shape != w.shape[:1]:
+        raise ShapeError(
+            f"linear got a bias of shape {list(bias.node.shape)}; it needs [{w.shape[0]}]"
+        )
     return bind(e.add, (out, bind(shaping.broadcast, (bias,), {"shape": out.node.shape})))
 
 
@@ -59,8 +63,7 @@ def _check_linear(input: Tensor, weight: Tensor) -> None:
     if x.dtype != w.dtype:
         raise DtypeError(
             f"mat1 and mat2 must have the same dtype: linear got {input.dtype} numbers, its "
-            "weight is "
-            f"{weight.dtype}. Convert one of them, as in x.float()."
+            f"weight is {weight.dtype}. Convert one of them, as in x.float()."
         )
     if x.shape[-1] != w.shape[1]:
         raise ShapeError(
@@ -132,8 +135,8 @@ def _rows(input: Tensor, count: int) -> Tensor:
     if input.node.dtype.kind != "i":
         raise DtypeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            "Long, "
-            f"Int; but got {input.dtype} instead: row numbers are whole; input.long() converts "
+            f"Long, Int; but got {input.dtype} instead: row numbers are whole; input.long() "
+            "converts "
             "them."
         )
     numbers = input.node.value
@@ -155,7 +158,7 @@ def _dropped(input: Tensor, shape: tuple[int, ...], p: float, training: bool) ->
     if p == 1.0:
         return input * 0.0
     drawn = default_generator.uniform(shape, input.node.dtype)
-    kept = e.greater_equal(drawn, drawn.literal(p)).cast(input.node.dtype) / (1.0 - p)
+    kept: Tensor = e.greater_equal(drawn, drawn.literal(p)).cast(input.node.dtype) / (1.0 - p)
     return input * kept
 
 

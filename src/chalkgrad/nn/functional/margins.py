@@ -5,7 +5,8 @@ from __future__ import annotations
 from chalkgrad.core.errors import ArgumentError, ShapeError
 from chalkgrad.nn.functional.reduction import reduced
 from chalkgrad.nn.functional.regions import named
-from chalkgrad.primitives import elementwise as e
+from chalkgrad.primitives import piecewise
+from chalkgrad.tensor.operand import common_shape
 from chalkgrad.tensor.tensor import Tensor
 
 
@@ -19,9 +20,10 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     ... )
     tensor([0.7071])
     """
-    product = (x1 * x2).sum(dim)
-    first, second = (x.norm(2, dim).clamp_min(eps) for x in (x1, x2))
-    return product / (first * second)  # type: ignore[no-any-return]
+    shape = common_shape("cosine_similarity", x1.node.shape, x2.node.shape)
+    a, b = x1.broadcasted(shape), x2.broadcasted(shape)
+    lengths = [x.norm(2, dim).clamp_min(eps) for x in (a, b)]
+    return (a * b).sum(dim) / (lengths[0] * lengths[1])
 
 
 @named("distance")
@@ -70,8 +72,7 @@ def cosine_embedding_loss(
     if target.dim() not in (0, 1) or input1.dim() != target.dim() + 1:
         raise ShapeError(
             f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found "
-            "inputs "
-            f"with sizes {list(input1.node.shape)} and {list(input2.node.shape)}."
+            f"inputs with sizes {list(input1.node.shape)} and {list(input2.node.shape)}."
         )
     squares = [
         x.square().sum(-1) + 1e-12 for x in (input1, input2)
@@ -114,5 +115,5 @@ def triplet_margin_loss(
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
-        far = e.minimum(far, pairwise_distance(positive, negative, p, eps))
+        far = piecewise.minimum(far, pairwise_distance(positive, negative, p, eps))
     return reduced(_hinge(near - far + margin), reduction)

@@ -12,6 +12,11 @@ from chalkgrad.core.scope import recording
 from chalkgrad.nn.functional.regions import named
 from chalkgrad.tensor.tensor import Tensor
 
+_ALONE = (
+    "Expected more than 1 value per channel when training, got input size {}: one value has no "
+    "variance. Use a larger batch, or eval()."
+)
+
 
 def _spread(input: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     """The mean over some axes, the distances from it, and the variance, which divides by n."""
@@ -78,11 +83,7 @@ def batch_norm(
 
 def _check_batch(input: Tensor, axes: tuple[int, ...]) -> None:
     if prod(input.node.shape[k] for k in axes) == 1:
-        raise ArgumentError(
-            f"Expected more than 1 value per channel when training, got input size {input.shape}: "
-            "one "
-            "value has no variance. Use a larger batch, or eval()."
-        )
+        raise ArgumentError(_ALONE.format(input.shape))
 
 
 def _follow(running: Tensor, batch: Tensor, momentum: float) -> None:
@@ -133,11 +134,12 @@ def group_norm(
         raise ShapeError(
             f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
         )
+    if prod((shape[0] * shape[1] // num_groups, *shape[2:])) == 1:
+        raise ArgumentError(_ALONE.format(input.shape))
     if shape[1] % num_groups:
         raise ShapeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "
-            "shape "
-            f"{list(shape)} and num_groups={num_groups}"
+            f"shape {list(shape)} and num_groups={num_groups}"
         )
     groups = input.reshaped((shape[0], num_groups, prod(shape[1:]) // num_groups))
     out = _standardized(groups, (2,), eps).reshaped(shape)
@@ -157,7 +159,7 @@ def rms_norm(
 
     >>> import chalkgrad as torch
     >>> torch.nn.functional.rms_norm(torch.tensor([[3.0, 3.0]]), (2,))
-    tensor([[1.0000, 1.0000]])
+    tensor([[1., 1.]])
     """
     axes = _last_axes(input, normalized_shape)
     least = float(np.finfo(input.node.dtype).eps) if eps is None else eps

@@ -5,17 +5,19 @@ from __future__ import annotations
 import warnings
 
 from chalkgrad.core.errors import ArgumentError
+from chalkgrad.core.graph import Shape
+from chalkgrad.nn.functional.regions import level_outside
 from chalkgrad.tensor.tensor import Tensor
 
 
-def reduced(loss: Tensor, reduction: str) -> Tensor:
-    """The mean or the sum of all elements, or (for "none") the elements themselves."""
+def reduced(loss: Tensor, reduction: str, shape: Shape | None = None) -> Tensor:
+    """The mean or the sum of all elements, or (for "none") the elements themselves, in `shape`."""
     if reduction == "mean":
         return loss.mean()
     if reduction == "sum":
         return loss.sum()
     if reduction == "none":
-        return loss
+        return loss if shape is None else loss.reshaped(shape)
     raise ArgumentError(f"{reduction} is not a valid value for reduction: it is mean, sum or none")
 
 
@@ -32,7 +34,7 @@ def weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     return loss.sum() / weight.sum() if reduction == "mean" else reduced(loss, reduction)
 
 
-def warn_of_sizes(input: Tensor, target: Tensor, stacklevel: int = 4) -> None:
+def warn_of_sizes(input: Tensor, target: Tensor) -> None:
     """PyTorch's warning where a loss broadcasts, which is nearly always a mistake."""
     if target.node.shape == input.node.shape:
         return
@@ -40,9 +42,8 @@ def warn_of_sizes(input: Tensor, target: Tensor, stacklevel: int = 4) -> None:
         f"Using a target size ({target.shape}) that is different to the input size "
         f"({input.shape}). "
         "This will likely lead to incorrect results due to broadcasting. Please ensure they have "
-        "the "
-        f"same size.{_fix(input, target)}",
-        stacklevel=stacklevel,
+        f"the same size.{_fix(input, target)}",
+        stacklevel=level_outside(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -38,3 +39,11 @@ def named(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return inside
 
     return decorate
+
+
+def level_outside() -> int:
+    """The stacklevel at which a warning points at the line outside of chalkgrad that caused it."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("chalkgrad."):
+        level, frame = level + 1, frame.f_back
+    return level

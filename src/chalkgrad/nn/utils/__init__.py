@@ -45,10 +45,9 @@ def get_total_norm(
         if error_if_nonfinite and not total.isfinite().item():
             raise NotFinite(
                 f"The total norm of order {float(norm_type)} for gradients from `parameters` is "
-                "non-finite, "
-                "so it cannot be clipped. To disable this error and scale the gradients by the "
-                "non-finite "
-                "norm anyway, set `error_if_nonfinite=False`"
+                "non-finite, so it cannot be clipped. To disable this error and scale the "
+                "gradients by the "
+                "non-finite norm anyway, set `error_if_nonfinite=False`"
             )
     return total
 

@@ -48,15 +48,15 @@ class SequentialLR(_Combined):
         _check(type(self).__name__, optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
             raise ArgumentError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the "
-                f"number of milestone points, but got number of schedulers {len(schedulers)} and the "
-                f"number of milestones to be equal to {len(milestones)}"
+                "Sequential Schedulers expects number of schedulers provided to be one more than "
+                f"the number of milestone points, but got number of schedulers {len(schedulers)} "
+                f"and the number of milestones to be equal to {len(milestones)}"
             )
         self._schedulers = schedulers
         self._milestones = milestones
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
-        # Each schedule has taken its first step when it was made: undo that, but for the one that begins.
+        # Each schedule took its first step when it was made: undo that, but for the first one.
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"]
         _undo(self)
@@ -99,7 +99,9 @@ class ChainedScheduler(_Combined):
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
         if len(schedulers) < 1:
-            raise ArgumentError("ChainedScheduler expects at least one scheduler to be chained, but got none.")
+            raise ArgumentError(
+                "ChainedScheduler expects at least one scheduler to be chained, but got none."
+            )
         self.optimizer = schedulers[0].optimizer if optimizer is None else optimizer
         _check(type(self).__name__, self.optimizer, schedulers)
         self._schedulers = list(schedulers)
@@ -120,8 +122,8 @@ def _check(name: str, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -
             raise TypeMismatch(f"{name} at index {k} should have `optimizer` as its attribute.")
         if isinstance(scheduler, ReduceLROnPlateau):
             raise ArgumentError(
-                f"{name} does not support `ReduceLROnPlateau` scheduler, whose step() needs the measured "
-                f"value, but got one at index {k} in the given schedulers sequence."
+                f"{name} does not support `ReduceLROnPlateau` scheduler, whose step() needs the "
+                f"measured value, but got one at index {k} in the given schedulers sequence."
             )
         if scheduler.optimizer is not optimizer:
             raise ArgumentError(

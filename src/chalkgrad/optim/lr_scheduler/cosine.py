@@ -19,7 +19,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1  # noqa: N803
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:  # fmt: skip
         self.T_max = T_max
         self.eta_min = eta_min
@@ -59,17 +59,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,  # noqa: N803
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         self.T_0 = self.T_i = positive_whole("T_0", T_0)
-        if not isinstance(T_mult, int) or T_mult < 1:
+        if type(T_mult) is not int or T_mult < 1:
             raise ArgumentError(f"Expected integer T_mult >= 1, but got {T_mult}")
         self.T_mult = T_mult
-        if not isinstance(eta_min, (float, int)):
-            raise ArgumentError(
-                f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}"
-            )
         self.eta_min = eta_min
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)

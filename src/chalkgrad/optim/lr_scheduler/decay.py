@@ -48,7 +48,11 @@ class MultiStepLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        milestones: Iterable[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
     ) -> None:
         self.milestones = Counter(milestones)
         self.gamma = gamma
@@ -81,7 +85,11 @@ class ConstantLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        factor: float = 1.0 / 3,
+        total_iters: int = 5,
+        last_epoch: int = -1,
     ) -> None:
         if not 0 <= factor <= 1.0:
             raise ArgumentError(
@@ -95,7 +103,11 @@ class ConstantLR(LRScheduler):
         self._warn_outside_of_step()
         if self.last_epoch == 0:
             return self._scaled(self.factor)
-        return self._scaled(1.0 / self.factor) if self.last_epoch == self.total_iters else self._rates()
+        return (
+            self._scaled(1.0 / self.factor)
+            if self.last_epoch == self.total_iters
+            else self._rates()
+        )
 
     def _get_closed_form_lr(self) -> list[float]:
         factor = self.factor + (self.last_epoch >= self.total_iters) * (1 - self.factor)
@@ -103,7 +115,8 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """ηₜ = η₀ (a + (b − a) t / T) up to epoch T, with a = start_factor, b = end_factor, T = total_iters.
+    """ηₜ = η₀ (a + (b − a) t / T) up to epoch T, with a = start_factor, b = end_factor, T =
+    total_iters.
 
     Raises ValueError for a factor outside of [0, 1], or a start of 0.
 
@@ -119,8 +132,8 @@ class LinearLR(LRScheduler):
     ) -> None:  # fmt: skip
         if not 0 < start_factor <= 1.0:
             raise ArgumentError(
-                "Starting multiplicative factor expected to be greater than 0 and less or equal to 1; it "
-                f"is {start_factor}."
+                "Starting multiplicative factor expected to be greater than 0 and less or equal "
+                f"to 1; it is {start_factor}."
             )
         if not 0 <= end_factor <= 1.0:
             raise ArgumentError(

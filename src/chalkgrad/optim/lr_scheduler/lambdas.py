@@ -27,12 +27,14 @@ class _FunctionLR(LRScheduler):
             )
         for function in given:
             if not callable(function):
-                raise TypeMismatch(f"lr_lambda should be a function, but got {type(function).__name__}")
+                raise TypeMismatch(
+                    f"lr_lambda should be a function, but got {type(function).__name__}"
+                )
         self.lr_lambdas = given
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """As of every schedule; a function is not saved, an object that can be called with its attributes."""
+        """A function is not saved; of an object that can be called, its attributes are."""
         saved = [None if _is_code(f) else f.__dict__.copy() for f in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": saved}
 

@@ -19,16 +19,17 @@ class OneCycleLR(LRScheduler):
           then down to max_lr / (div_factor · final_div_factor)
         μ from max_momentum down to base_momentum, then up again (β₁ for Adam)
 
-    each along half a cosine, a + (b − a)(1 − cos(π p)) / 2, or a line. With `three_phase` the way down
-    first mirrors the way up. Source: Smith and Topin, "Super-convergence" (2019).
+    each along half a cosine, a + (b − a)(1 − cos(π p)) / 2, or a line. With `three_phase` the way
+    down first mirrors the way up. Source: Smith and Topin, "Super-convergence" (2019).
 
     Raises ValueError for a length that is missing or not a positive whole number, for a pct_start
     outside of [0, 1], and for an optimizer without momentum if that is to be cycled.
 
     >>> import chalkgrad as torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1, momentum=0.9)
-    >>> torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=100).get_last_lr()
-    [0.04]
+    >>> schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=100)
+    >>> round(schedule.get_last_lr()[0], 3), optimizer.param_groups[0]["momentum"]
+    (0.04, 0.95)
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class OneCycleLR(LRScheduler):
     ) -> None:  # fmt: skip
         self.optimizer = checked(optimizer)
         self.total_steps = _length(total_steps, epochs, steps_per_epoch)
-        if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
+        if type(pct_start) is not float or not 0 <= pct_start <= 1:
             raise ArgumentError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ArgumentError(
@@ -120,13 +121,14 @@ def _length(total: int | None, epochs: int | None, steps_per_epoch: int | None) 
         return positive_whole("total_steps", total)
     if epochs is None or steps_per_epoch is None:
         raise ArgumentError(
-            "You must define either total_steps OR (epochs AND steps_per_epoch): the cycle needs its length"
+            "You must define either total_steps OR (epochs AND steps_per_epoch): the cycle needs "
+            "its length"
         )
     return positive_whole("epochs", epochs) * positive_whole("steps_per_epoch", steps_per_epoch)
 
 
 def _phases(share: float, steps: int, three: bool) -> list[Phase]:
-    """When each phase ends, and which of the group's options its rate and momentum go from and to."""
+    """When each phase ends, and between which options of a group it goes."""
     up = _phase(share * steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
     if not three:
         return [up, _phase(steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]

@@ -15,8 +15,8 @@ class ReduceLROnPlateau(LRScheduler):
     """η ← max(η · factor, min_lr) after more than `patience` epochs without a better value.
 
     Better than the best m so far is, for mode "min", below m (1 − threshold) ("rel") or below
-    m − threshold ("abs"); for mode "max" above m (1 + threshold) or m + threshold. After a reduction,
-    `cooldown` epochs pass before bad ones count again.
+    m − threshold ("abs"); for mode "max" above m (1 + threshold) or m + threshold. After a
+    reduction, `cooldown` epochs pass before bad ones count again.
 
     Raises ValueError for a factor that is not below 1, or an unknown mode.
 
@@ -35,11 +35,15 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: list[float] | float = 0, eps: float = 1e-8,
     ) -> None:  # fmt: skip
         if factor >= 1.0:
-            raise ArgumentError(f"Factor should be < 1.0: the rate is multiplied by it; it is {factor}.")
+            raise ArgumentError(
+                f"Factor should be < 1.0: the rate is multiplied by it; it is {factor}."
+            )
         if mode not in ("min", "max"):
             raise ArgumentError(f"mode {mode} is unknown! It is 'min' or 'max'.")
         if threshold_mode not in ("rel", "abs"):
-            raise ArgumentError(f"threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'.")
+            raise ArgumentError(
+                f"threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'."
+            )
         self.factor = factor
         self.optimizer = checked(optimizer)
         self.default_min_lr, self.min_lrs = _least(min_lr, len(optimizer.param_groups))
@@ -69,7 +73,8 @@ class ReduceLROnPlateau(LRScheduler):
         current = float(metrics)
         if epoch is not None:
             warnings.warn(
-                "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated",
+                "The epoch parameter in `scheduler.step()` was not necessary and is being "
+                "deprecated",
                 UserWarning,
                 stacklevel=2,
             )
@@ -101,9 +106,9 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise GradientError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
-                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}): a group was added since. "
-                    "Set its `min_lrs` to one value for each group."
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from "
+                    f"when `ReduceLROnPlateau` was initialized ({len(self.min_lrs)}): a group was "
+                    "added since. Set its `min_lrs` to one value for each group."
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):

@@ -1,4 +1,4 @@
-"""What all schedules share: the count of epochs, and writing the rates into the optimizer's groups."""
+"""What all schedules share: the count of epochs, and writing the rates into the groups."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class MissingOption(ArgumentError, KeyError):
 class LRScheduler:
     """The base of all schedules.
 
-    A schedule states `get_lr()`, the rate of every parameter group in epoch `last_epoch`. Most say how
-    a rate follows from the one before, ηₜ from ηₜ₋₁, so that schedules can be chained and a rate that
-    was set by hand is carried on; `_get_closed_form_lr()` says ηₜ from η₀ alone.
+    A schedule states `get_lr()`, the rate of every parameter group in epoch `last_epoch`. Most say
+    how a rate follows from the one before, ηₜ from ηₜ₋₁, so that schedules can be chained and a
+    rate that was set by hand is carried on; `_get_closed_form_lr()` says ηₜ from η₀ alone.
 
     Call `step()` after the optimizer's steps of an epoch.
 
@@ -44,9 +44,9 @@ class LRScheduler:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
                 raise MissingOption(
-                    f"param 'initial_lr' is not specified in param_groups[{k}] when resuming scheduler "
-                    f"with last_epoch >= 0 ({last_epoch}). Load the optimizer's state first, or start "
-                    "with last_epoch=-1."
+                    f"param 'initial_lr' is not specified in param_groups[{k}] when resuming "
+                    f"scheduler with last_epoch >= 0 ({last_epoch}). Load the optimizer's state "
+                    "first, or start with last_epoch=-1."
                 )
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -99,11 +99,12 @@ class LRScheduler:
         return [rate * factor for rate in self._rates()]
 
     def _warn_if_early(self) -> None:
-        plain = type(self.optimizer).step is Optimizer.step  # another step() need not say it was called
-        if plain and not self.optimizer._opt_called:
+        # A step() of the optimizer's own need not say that it was called.
+        if type(self.optimizer).step is Optimizer.step and not self.optimizer._opt_called:
             warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first rate of the "
-                "schedule is skipped. Call `optimizer.step()` first, then `lr_scheduler.step()`.",
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first "
+                "rate of the schedule is skipped. Call `optimizer.step()` first, then "
+                "`lr_scheduler.step()`.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -111,7 +112,8 @@ class LRScheduler:
     def _warn_outside_of_step(self) -> None:
         if not self._get_lr_called_within_step:
             warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
+                "To get the last learning rate computed by the scheduler, please use "
+                "`get_last_lr()`.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -129,8 +131,8 @@ def checked(optimizer: Any) -> Optimizer:
     """The optimizer, if it is one."""
     if not isinstance(optimizer, Optimizer):
         raise TypeMismatch(
-            f"{type(optimizer).__name__} is not an Optimizer: a schedule gets the optimizer whose learning "
-            "rate it changes, StepLR(optimizer, …)"
+            f"{type(optimizer).__name__} is not an Optimizer: a schedule gets the optimizer whose "
+            "learning rate it changes, StepLR(optimizer, …)"
         )
     return optimizer
 
@@ -142,8 +144,8 @@ def one_a_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
         return [value] * groups
     if len(value) != groups:
         raise ArgumentError(
-            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
-            f"param_groups has {groups}."
+            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} "
+            f"values, param_groups has {groups}."
         )
     return list(value)
 
