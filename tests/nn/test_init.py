@@ -69,7 +69,9 @@ def test_layers_start_uniform(name: str) -> None:
     assert np.abs(weight).max() <= bound
     close(weight, uniform(bound))
     biases = [build().bias.detach().numpy() for _ in range(max(1, 2000 // layer.bias.numel()))]
-    close(np.concatenate(biases), uniform(bound))
+    bias = np.concatenate(biases)
+    close(bias, uniform(bound))
+    assert 0.99 * bound < np.abs(bias).max() <= bound
 
 
 def test_other_layers() -> None:
@@ -225,6 +227,17 @@ def test_dropout_drops_its_share() -> None:
         share = (out == 0).mean()
         assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / DRAWS)
         np.testing.assert_allclose(out[out != 0], 1 / (1 - p), rtol=1e-6)
+
+
+def test_dropout_ends_with_training() -> None:
+    for module, shape in (
+        (nn.Dropout(), (9,)),
+        (nn.Dropout1d(), (2, 3, 4)),
+        (nn.Dropout2d(), (2, 3, 4, 5)),
+    ):
+        x = cg.ones(*shape)
+        assert not cg.equal(module(x), x)
+        assert cg.equal(module.eval()(x), x)
 
 
 def test_channel_dropout_drops_whole_channels() -> None:

@@ -77,10 +77,11 @@ def test_wrong_width_in_a_forward_of_ones_own() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.hidden = nn.Linear(2, 3)
+            self.act = nn.Tanh()
             self.output = nn.Linear(4, 1)
 
         def forward(self, x: Any) -> Any:
-            return self.output(self.hidden(x).relu() * 2)
+            return self.output(self.act(self.hidden(x)).relu() * 2)
 
     text = message(ShapeError, Own(), cg.ones(4, 2))
     assert text.startswith("output (Linear 4→1) got width 3; its input is hidden (…→3).")

@@ -93,6 +93,10 @@ def test_a_name_that_somebody_gave_stays() -> None:
 def test_a_copy_has_a_place_of_its_own() -> None:
     net = Net()
     net(cg.ones(1, 2))
+    last = copy.deepcopy(net.layers[1])
+    last(cg.ones(1, 3))
+    assert names(last) == ["0.weight", "0.bias"]
+    assert names(net.layers[1]) == ["layers.1.0.weight", "layers.1.0.bias"]
     part = copy.deepcopy(net.layers)
     alone = nn.Sequential(*part)
     alone(cg.ones(1, 3))

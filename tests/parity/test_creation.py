@@ -204,6 +204,12 @@ def test_the_default_type() -> None:
         same(call)
 
 
+@pytest.mark.parametrize("kind", [float, int, bool])
+def test_python_types_name_dtypes(kind: type) -> None:
+    same(lambda lib: lib.zeros(2, dtype=kind))
+    same(lambda lib: lib.tensor([1, 2], dtype=kind))
+
+
 def test_the_default_type_is_real() -> None:
     same(lambda lib: lib.set_default_dtype(lib.int64))
 

@@ -537,6 +537,12 @@ def test_loading_copies_and_casts() -> None:
         m.load_state_dict({"weight": given, "bias": t.zeros(3)})
         given.zero_()
         assert m.weight.sum().item() == 6.0
+        bias = t.ones(3)
+        m.load_state_dict({"weight": given, "bias": bias})
+        bias.zero_()
+        assert m.bias.sum().item() == 3.0
+        given.fill_(1.0)
+        m.load_state_dict({"weight": given, "bias": bias})
         assert m.weight.dtype == t.float32
         assert m.weight.requires_grad
         assert m.weight.is_leaf

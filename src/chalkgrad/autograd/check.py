@@ -175,7 +175,7 @@ def _compare(
 def _numerical(func: Function, given: tuple[Any, ...], k: int, eps: float) -> list[Array]:
     """The Jacobian of each output towards input k: one row an element of the input."""
     x = given[k]
-    array = x.values("gradcheck")
+    array = x.array_for("gradcheck")
     rows: list[list[Array]] = []
     for place in np.ndindex(*array.shape):
         sides = []
@@ -185,7 +185,7 @@ def _numerical(func: Function, given: tuple[Any, ...], k: int, eps: float) -> li
             argument = x.wrap(leaf(moved, tracked=True))
             returned = as_tuple(func(*given[:k], argument, *given[k + 1 :]))
             sides.append(
-                [y.detach().values("gradcheck") for y in returned if isinstance(y, Tensor)]
+                [y.detach().array_for("gradcheck") for y in returned if isinstance(y, Tensor)]
             )
         pairs = zip(*sides, strict=True)
         rows.append([((up - down) / (2 * eps)).reshape(-1) for up, down in pairs])
@@ -207,7 +207,7 @@ def _analytical(out: Tensor, inputs: list[Tensor]) -> list[Array]:
             found = grad(out, inputs, start, retain_graph=True, allow_unused=True)
         for column, gradient, x in zip(columns, found, inputs, strict=True):
             empty = np.zeros(x.numel())
-            column.append(empty if gradient is None else gradient.values("gradcheck").reshape(-1))
+            column.append(empty if gradient is None else gradient.array_for("gradcheck").reshape(-1))
     return [
         np.stack(column, axis=1) if column else np.zeros((x.numel(), 0))
         for column, x in zip(columns, inputs, strict=True)

@@ -46,6 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output went away: `chalkgrad … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:
+        print(f"chalkgrad: {error}", file=sys.stderr)
+        code = 2
     except KeyboardInterrupt:
         print("chalkgrad: interrupted", file=sys.stderr)
         code = 130

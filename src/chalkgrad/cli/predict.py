@@ -5,20 +5,20 @@ from __future__ import annotations
 import json as json_format
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
-from chalkgrad.cli.messages import Messages
+from chalkgrad.cli.messages import Flag, Messages
 from chalkgrad.data.tables import labelled
 from chalkgrad.training.table_run import Settings, load_run, predictions_csv, write_text
 
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
+
 
 def predict(
-    run: Path, data: str, /, *, output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    json: bool = False, quiet: bool = False,
-) -> int:  # fmt: skip
+    run: Path, data: str, /, *, output: Output = None, json: Flag = False, quiet: Flag = False
+) -> int:
     """Predict the target of each row of a table with a saved run.
 
     Parameters
@@ -28,16 +28,15 @@ def predict(
     data
         A CSV or Parquet file with the columns that the run was trained on.
     output
-        The CSV file to write; stdout without it.
+        The file to write; stdout without it.
     json
         Write JSON, one object a row, in place of CSV.
     quiet
         Say nothing on stderr but errors.
     """
     messages = Messages(quiet)
-    settings = Settings.from_toml(run / "settings.toml")
     model = load_run(run)
-    table = settings.read(data)
+    table = Settings.from_toml(run / "settings.toml").read(data)
     predicted, notes = model.predict(table)
     messages.notes((*table.notes, *notes))
     if json:
@@ -52,14 +51,14 @@ def predict(
     return 0
 
 
-def _record(classes: tuple[str, ...], row: np.ndarray) -> dict[str, object]:  # type: ignore[type-arg]
+def _record(classes: tuple[str, ...], row: Any) -> dict[str, object]:
     if not classes:
         return {"prediction": float(row)}
     shares = {label: float(p) for label, p in zip(classes, row, strict=True)}
     return {"prediction": classes[int(row.argmax())], "probabilities": shares}
 
 
-def evaluate(run: Path, data: str, /, *, json: bool = False, quiet: bool = False) -> int:
+def evaluate(run: Path, data: str, /, *, json: Flag = False, quiet: Flag = False) -> int:
     """Score a saved run on a table that has the target.
 
     Parameters
@@ -74,9 +73,8 @@ def evaluate(run: Path, data: str, /, *, json: bool = False, quiet: bool = False
         Say nothing on stderr but errors.
     """
     messages = Messages(quiet)
-    settings = Settings.from_toml(run / "settings.toml")
     model = load_run(run)
-    table = settings.read(data)
+    table = Settings.from_toml(run / "settings.toml").read(data)
     rows, left_out = labelled(table, model.schema.target.name)
     scores, notes = model.scores(rows)
     messages.notes((*table.notes, *left_out, *notes))

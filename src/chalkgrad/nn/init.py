@@ -221,7 +221,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         return tensor
     rows, columns = shape[0], prod(shape[1:])
     with recording(False):
-        drawn = _source(generator).normal((rows, columns), tensor.node.dtype).values("orthogonal_")
+        drawn = (
+            _source(generator).normal((rows, columns), tensor.node.dtype).array_for("orthogonal_")
+        )
     q, r = np.linalg.qr(drawn.T if rows < columns else drawn)
     q = q * np.sign(np.diag(r))
     return _fill(tensor, gain * (q.T if rows < columns else q).reshape(shape), "orthogonal_")

@@ -32,7 +32,7 @@ class Parameter(Tensor):
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         if data is not None and not isinstance(data, Tensor):
             raise TypeMismatch(f"Parameter takes a tensor, not {type(data).__name__}: tensor(...)")
-        array = np.empty(0, dtypes.default.dtype) if data is None else data.values("Parameter")
+        array = np.empty(0, dtypes.default.dtype) if data is None else data.array_for("Parameter")
         if requires_grad and array.dtype.kind != "f":
             raise GradientError(
                 "Only Tensors of floating point and complex dtype can require gradients: this "

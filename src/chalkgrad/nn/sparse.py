@@ -58,7 +58,7 @@ class Embedding(Module):
         """Draw new rows."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
-            rows = np.array(self.weight.values("Embedding"))
+            rows = np.array(self.weight.array_for("Embedding"))
             rows[self.padding_idx] = 0
             self.weight.data = holding(rows)
 

@@ -228,4 +228,4 @@ def _largest(vector: Array) -> Any:
 
 
 def _array(tensor: Tensor) -> Array:
-    return tensor.values("LBFGS")
+    return tensor.array_for("LBFGS")

@@ -17,19 +17,34 @@ from chalkgrad.core.index import Apply, Axis, Const, Formula, Read, Term
 from chalkgrad.core.primitive import Domain, Primitive, called
 
 _HALF = np.uint64(32)
+_BLOCK = 8192  # the numbers worked on at a time: five arrays of them fit the processor's cache
 
 
 def squares(key: Array | np.uint64, counter: Array) -> Array:
     """64 random bits for each counter (uint64, arithmetic modulo 2⁶⁴)."""
-    x = y = counter * key
-    z = y + key
+    x = counter * key
+    y, z, spare = x.copy(), x + key, np.empty_like(x)
     for addend in (y, z, y):
-        x = x * x + addend
-        x = (x >> _HALF) | (x << _HALF)
-    t = x * x + z
-    x = (t >> _HALF) | (t << _HALF)
-    out: Array = t ^ ((x * x + y) >> _HALF)
-    return out
+        _square_and_add(x, addend)
+        _swap_halves(x, spare)
+    _square_and_add(x, z)
+    t = x.copy()
+    _swap_halves(x, spare)
+    _square_and_add(x, y)
+    x >>= _HALF
+    t ^= x
+    return t
+
+
+def _square_and_add(x: Array, addend: Array) -> None:
+    x *= x
+    x += addend
+
+
+def _swap_halves(x: Array, spare: Array) -> None:
+    np.right_shift(x, _HALF, out=spare)
+    x <<= _HALF
+    x |= spare
 
 
 def stream_key(seed: int) -> int:
@@ -40,22 +55,30 @@ def stream_key(seed: int) -> int:
     return int(np.array((z ^ (z >> 31)) | 1, np.uint64).astype(np.int64))
 
 
-def _draw(state: Array, count: int) -> Array:
+def _draw(state: Array, shape: Shape, digits: int, dtype: np.dtype[Any]) -> Array:
+    """The uppermost binary digits of each random number, as numbers of a type."""
     key, first = state.astype(np.uint64)
-    return squares(key, first + np.arange(count, dtype=np.uint64))
+    numbers, shift = np.empty(prod(shape), dtype), np.uint64(64 - digits)
+    counter = first + np.arange(min(_BLOCK, len(numbers)), dtype=np.uint64)
+    for start in range(0, len(numbers), _BLOCK):
+        part = numbers[start : start + _BLOCK]
+        bits = squares(key, counter[: len(part)])
+        bits >>= shift
+        part[:] = bits.view(np.int64)  # never negative after the shift, and faster to convert
+        counter += np.uint64(_BLOCK)
+    return numbers.reshape(shape)
 
 
 def _bits(state: Array, shape: Shape) -> Array:
     # 63 bits, so that the number is an int64 that is not negative.
-    bits: Array = _draw(state, prod(shape)) >> np.uint64(1)
-    return bits.astype(np.int64).reshape(shape)
+    return _draw(state, shape, 63, np.dtype(np.int64))
 
 
 def _uniform(state: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
     digits = 24 if dtype == np.float32 else 53  # every value is a multiple of 2^-digits below 1
-    bits = _draw(state, prod(shape)) >> np.uint64(64 - digits)
-    numbers: Array = bits.astype(dtype) * dtype.type(2.0**-digits)
-    return numbers.reshape(shape)
+    numbers = _draw(state, shape, digits, dtype)
+    numbers *= dtype.type(2.0**-digits)
+    return numbers
 
 
 def _number(shape: Shape) -> Term:

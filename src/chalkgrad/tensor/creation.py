@@ -109,7 +109,7 @@ def scalar_tensor(
 def _array(data: Any, dtype: Any) -> Array:
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if isinstance(data, Operand):
-        found = data.values("tensor()")  # type: ignore[attr-defined]
+        found = data.array_for("tensor()")  # type: ignore[attr-defined]
     elif isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
         found = np.asarray(data)
     else:
@@ -163,7 +163,7 @@ def _fits(numbers: Array, kind: np.dtype[Any]) -> bool:
 def _plain(data: Any) -> Any:
     """Nested lists without tensors or sequences of other kinds."""
     if isinstance(data, Operand):
-        return data.values("tensor()").tolist()  # type: ignore[attr-defined]
+        return data.array_for("tensor()").tolist()  # type: ignore[attr-defined]
     if isinstance(data, range):
         return list(data)
     if isinstance(data, (list, tuple)) and any(

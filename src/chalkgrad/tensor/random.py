@@ -8,7 +8,7 @@ same numbers.
 from __future__ import annotations
 
 import math
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start a stream that nobody can foresee, and say its seed."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def get_state(self) -> Tensor:
@@ -348,10 +348,10 @@ def multinomial(
 
 
 def _with_replacement(weights: Any, count: int, generator: Generator) -> Tensor:
-    edges = np.cumsum(weights.values("multinomial"), -1, np.float64).reshape(
+    edges = np.cumsum(weights.array_for("multinomial"), -1, np.float64).reshape(
         -1, weights.node.shape[-1]
     )
-    drawn = generator.uniform((len(edges), count), np.dtype(np.float64)).values("multinomial")
+    drawn = generator.uniform((len(edges), count), np.dtype(np.float64)).array_for("multinomial")
     rows = [np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, drawn, strict=True)]
     return holding(np.array(rows, np.int64).reshape(*weights.node.shape[:-1], count))
 

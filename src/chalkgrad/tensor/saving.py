@@ -104,7 +104,7 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
 
 def _pack(value: Any, path: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, Tensor):
-        value = value.detach().values("save")
+        value = value.detach().array_for("save")
     if isinstance(value, (np.ndarray, np.generic)):
         name = path or "tensor"
         while name in arrays:  # {"a": {"b": …}, "a.b": …}

@@ -296,7 +296,7 @@ class Shaping(Pieces):
         if dim is None:
             return input.ravel().repeat_interleave(repeats, 0)
         place = dimension(dim, len(input.node.shape))
-        counts = np.asarray(repeats) if isinstance(repeats, int) else repeats.values("repeats")
+        counts = np.asarray(repeats) if isinstance(repeats, int) else repeats.array_for("repeats")
         if (counts < 0).any():
             raise ShapeError("Repeats must be non-negative")
         if counts.size not in (1, input.node.shape[place]):

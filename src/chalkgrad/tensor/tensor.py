@@ -208,7 +208,7 @@ class Tensor(InPlace):
         return bind(e.copy, (self,))
 
     # Its numbers.
-    def values(self, what: str = "this") -> Array:
+    def array_for(self, what: str = "this") -> Array:
         """The NumPy array; refused inside a trace, where there are no numbers yet."""
         value = self.node.value
         if value is None or (self.node.owner is not None and current().abstract):
@@ -226,7 +226,7 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. "
                 "Use tensor.detach().numpy() instead."
             )
-        return self.values("numpy()")
+        return self.array_for("numpy()")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -235,11 +235,11 @@ class Tensor(InPlace):
         return self.numpy().__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self.values("DLPack").__dlpack_device__()
+        return self.array_for("DLPack").__dlpack_device__()
 
     def item(self) -> Any:
         """The number in a tensor of one element."""
-        value = self.values("item()")
+        value = self.array_for("item()")
         if value.size != 1:
             raise GradientError(
                 f"a Tensor with {value.size} elements cannot be converted to Scalar"
@@ -247,10 +247,10 @@ class Tensor(InPlace):
         return value.item()
 
     def tolist(self) -> Any:
-        return self.values("tolist()").tolist()
+        return self.array_for("tolist()").tolist()
 
     def __bool__(self) -> bool:
-        value = self.values("a condition (if, while, and, or)")
+        value = self.array_for("a condition (if, while, and, or)")
         if value.size != 1:
             word = "no values" if value.size == 0 else "more than one value"
             raise GradientError(f"Boolean value of Tensor with {word} is ambiguous")
@@ -300,7 +300,7 @@ class Tensor(InPlace):
         memo[id(self)] = made
         made._grad = self._grad.clone() if self._grad is not None else None
         node = self.node
-        fresh = leaf(self.values("deepcopy").copy(), tracked=node.tracked, name=node.name)
+        fresh = leaf(self.array_for("deepcopy").copy(), tracked=node.tracked, name=node.name)
         made.node = fresh
         if node.tracked or node.owner is not None:
             fresh.owner = ref(made)
@@ -367,7 +367,7 @@ class Tensor(InPlace):
 
     def mutate(self, change: Callable[[Array], Any]) -> None:
         """Change the memory itself, and note when, for graphs that still need what was there."""
-        array = self.values("an in-place change")
+        array = self.array_for("an in-place change")
         if not array.flags.writeable or 0 in [
             s for s, n in zip(array.strides, array.shape, strict=True) if n > 1
         ]:

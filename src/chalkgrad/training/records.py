@@ -87,7 +87,7 @@ def probabilities(outputs: Array, loss: Any) -> Array:
 
 
 def _array(values: Any, what: str) -> Array:
-    array = values.detach().values(what) if isinstance(values, Tensor) else np.asarray(values)
+    array = values.detach().array_for(what) if isinstance(values, Tensor) else np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise TypeMismatch(
             f"{what} is of type {array.dtype}; fit takes numbers. Text becomes numbers in "

@@ -9,10 +9,10 @@ import numpy as np
 from chalkgrad.core.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from chalkgrad.core.graph import Array
 from chalkgrad.core.primitive import bind
+from chalkgrad.executors.replay import replayed
 from chalkgrad.nn.functional.activations import logsigmoid
 from chalkgrad.nn.functional.reduction import check_sizes, reduced
 from chalkgrad.nn.functional.regions import level_outside, named
-from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import indexing, piecewise
 from chalkgrad.tensor.tensor import Tensor
 
@@ -44,18 +44,20 @@ def binary_cross_entropy(
     if y.node.seq != _last_target.seq:
         _check_between(y, "target", "")
         _last_target.seq = y.node.seq
-    one = p.literal(1.0)
-    log_p = bind(piecewise.bounded_log, (p,))
-    log_rest = bind(piecewise.bounded_log, (bind(e.subtract, (one, p)),))
-    loss = -(y * log_p + bind(e.subtract, (one, y)) * log_rest)
-    if weight is not None:
-        loss = loss * weight
-    out = reduced(loss, reduction)
+    out = _two_class(p, y, weight, reduction)
     # A p outside of [0, 1] has no logarithm: it makes the loss NaN, and little else does.
     value = out.node.value
     if value is not None and (value.ndim or value != value):
         _check_between(p, "input", _WANTS_SIGMOID)
     return out
+
+
+@replayed
+def _two_class(p: Tensor, y: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    log_p = bind(piecewise.bounded_log, (p,))
+    log_rest = bind(piecewise.bounded_log, (1.0 - p,))
+    loss = -(y * log_p + (1.0 - y) * log_rest)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 class _Target:
@@ -104,10 +106,17 @@ def binary_cross_entropy_with_logits(
     tensor(0.3466)
     """
     check_sizes(input, target, _LOGIT_SIZES)
-    log_p = logsigmoid(input)
+    return _two_class_of_logits(input, target, weight, pos_weight, reduction)
+
+
+@replayed
+def _two_class_of_logits(
+    x: Tensor, y: Tensor, weight: Tensor | None, pos_weight: Tensor | None, reduction: str
+) -> Tensor:
+    log_p = logsigmoid(x)
     if pos_weight is not None:
-        log_p = log_p * ((pos_weight - 1.0) * target + 1.0)
-    loss = (1.0 - target) * input - log_p
+        log_p = log_p * ((pos_weight - 1.0) * y + 1.0)
+    loss = (1.0 - y) * x - log_p
     return reduced(loss if weight is None else loss * weight, reduction)
 
 

@@ -17,6 +17,7 @@ from chalkgrad.core.errors import (
 )
 from chalkgrad.core.graph import Params
 from chalkgrad.core.primitive import bind
+from chalkgrad.executors.replay import replayed
 from chalkgrad.nn.functional.regions import named
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import indexing, linalg, shaping
@@ -28,6 +29,7 @@ from chalkgrad.tensor.tensor import Tensor
 _TURNED: Params = {"axes": (1, 0)}
 
 
+@replayed
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: input (…, in), weight (out, in), bias (out), result (…, out).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from chalkgrad.core.errors import ArgumentError
+from chalkgrad.executors.replay import replayed
 from chalkgrad.nn.functional.reduction import reduced, warn_of_sizes, weighted
 from chalkgrad.nn.functional.regions import named
 from chalkgrad.primitives import elementwise as e
@@ -25,7 +26,12 @@ def mse_loss(
     """
     if input.node.shape != target.node.shape:
         warn_of_sizes(input, target)
-    return weighted((input - target).square(), weight, reduction)
+    return _squared_error(input, target, weight, reduction)
+
+
+@replayed
+def _squared_error(o: Tensor, t: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    return weighted((o - t).square(), weight, reduction)
 
 
 @named("half squared error")
@@ -43,7 +49,12 @@ def half_squared_error(input: Tensor, target: Tensor, reduction: str = "sum") ->
     """
     if input.node.shape != target.node.shape:
         warn_of_sizes(input, target)
-    return reduced(0.5 * (target - input).square(), reduction)
+    return _half_squared_error(input, target, reduction)
+
+
+@replayed
+def _half_squared_error(o: Tensor, t: Tensor, reduction: str) -> Tensor:
+    return reduced(0.5 * (t - o).square(), reduction)
 
 
 @named("mean absolute error")
