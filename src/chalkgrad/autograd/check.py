@@ -207,7 +207,9 @@ def _analytical(out: Tensor, inputs: list[Tensor]) -> list[Array]:
             found = grad(out, inputs, start, retain_graph=True, allow_unused=True)
         for column, gradient, x in zip(columns, found, inputs, strict=True):
             empty = np.zeros(x.numel())
-            column.append(empty if gradient is None else gradient.array_for("gradcheck").reshape(-1))
+            column.append(
+                empty if gradient is None else gradient.array_for("gradcheck").reshape(-1)
+            )
     return [
         np.stack(column, axis=1) if column else np.zeros((x.numel(), 0))
         for column, x in zip(columns, inputs, strict=True)

@@ -1,7 +1,7 @@
 """The command line. stdout is data, stderr is messages.
 
-Exit codes: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interrupted with the checkpoint
-saved. Commands are imported only when they run, so that `--help` answers at once.
+Exit codes: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interrupted with the
+checkpoint saved. Commands are imported only when they run, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ for name, place, text in (
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     try:
-        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        result = app(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     except cyclopts.CycloptsError as error:

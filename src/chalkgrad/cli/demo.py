@@ -1,4 +1,5 @@
-"""`chalkgrad demo`: a classifier of real handwritten digits, then the systems of the five lectures."""
+"""`chalkgrad demo`: a classifier of real handwritten digits, then the systems of the five
+lectures."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ def digits(epochs: int = 40) -> float:
     print(f"{len(x)} images of 8x8 to learn from, {len(x_test)} held out ({data.source})")
     manual_seed(0)
     model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-    history = fit(model, x / 16, y, loss="cross_entropy", optimizer="adam", epochs=epochs, validation=0.1)
+    history = fit(
+        model, x / 16, y, loss="cross_entropy", optimizer="adam", epochs=epochs, validation=0.1
+    )
     outputs = predict(model, x_test / 16)
     score = metrics.accuracy(outputs, y_test)
     print(history)
@@ -58,7 +61,10 @@ def digits(epochs: int = 40) -> float:
 def lecture_files() -> list[Path]:
     """The lectures' programs: in the package when installed, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
-    for folder in (package / "examples" / "lectures", package.parent.parent / "examples" / "lectures"):
+    for folder in (
+        package / "examples" / "lectures",
+        package.parent.parent / "examples" / "lectures",
+    ):
         if found := sorted(folder.glob("lecture_*.py")):
             return found
     raise DataError("the lectures' files (examples/lectures/lecture_*.py) are not installed")

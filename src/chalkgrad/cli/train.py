@@ -13,7 +13,9 @@ from chalkgrad.cli.messages import Flag, Messages
 from chalkgrad.core.errors import ArgumentError
 from chalkgrad.training.table_run import Prepared, Result, Settings
 
-Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False, show_default=False)]
+Names = Annotated[
+    tuple[str, ...], Parameter(negative=(), consume_multiple=False, show_default=False)
+]
 Text = Annotated[str, Parameter(show_default=False)]
 USE = "chalkgrad train DATA.csv --target COLUMN"
 
@@ -28,8 +30,8 @@ def train(
 ) -> int:  # fmt: skip
     """Train a network on a table.
 
-    Reads the file, says what each column was taken for and why, chooses classification or regression,
-    trains with part of the rows held out, and reports scores on them beside a baseline.
+    Reads the file, says what each column was taken for and why, chooses classification or
+    regression, trains with part of the rows held out, and reports scores on them beside a baseline.
 
     Every option may also stand in chalkgrad.toml, under [train].
 
@@ -84,8 +86,8 @@ def train(
     """
     messages = Messages(quiet)
     asked = Settings(
-        data=data or "", target=target or "", task=task, number=number, category=category, drop=drop,
-        delimiter=delimiter, decimal=decimal, missing=missing, hidden=_widths(hidden),
+        data=data or "", target=target or "", task=task, number=number, category=category,
+        drop=drop, delimiter=delimiter, decimal=decimal, missing=missing, hidden=_widths(hidden),
         epochs=epochs or 200, batch_size=batch_size, learning_rate=learning_rate,
         weight_decay=weight_decay, dropout=dropout, patience=patience, validation=validation,
         test=test, seed=seed,
@@ -113,8 +115,8 @@ def _check_unchanged(asked: Settings, saved: Settings) -> None:
         if given and one.name != "epochs" and value != had:
             option = "the data file" if one.name == "data" else f"--{one.name.replace('_', '-')}"
             raise ArgumentError(
-                f"--resume goes on with the run as it was started: {option} is {_shown(value)}, the "
-                f"run's is {_shown(had)}. Leave it out; only --epochs can be changed."
+                f"--resume goes on with the run as it was started: {option} is {_shown(value)}, "
+                f"the run's is {_shown(had)}. Leave it out; only --epochs can be changed."
             )
 
 

@@ -26,6 +26,10 @@ class DtypeError(ChalkgradError, RuntimeError):
     """Types of numbers that do not fit together."""
 
 
+class DeviceError(ChalkgradError, RuntimeError):
+    """A device that is none, or that this machine has not."""
+
+
 class ArgumentError(ChalkgradError, ValueError):
     """An argument whose value cannot be used."""
 

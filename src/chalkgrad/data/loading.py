@@ -54,7 +54,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return tuple(tensor[index] for tensor in self.tensors)
 
     def __len__(self) -> int:
-        return self.tensors[0].shape[0]
+        return int(self.tensors[0].shape[0])
 
 
 class Subset(Dataset[T]):
@@ -85,7 +85,8 @@ class ConcatDataset(Dataset[T]):
         position = index + len(self) if index < 0 else index
         if position < 0:
             raise ArgumentError(
-                f"absolute value of index should not exceed dataset length: record {index} of {len(self)}"
+                "absolute value of index should not exceed dataset length: record "
+                f"{index} of {len(self)}"
             )
         if position >= len(self):
             raise DimensionError(f"index out of range: record {index} of {len(self)}")
@@ -120,7 +121,8 @@ def _shares(count: int, lengths: Sequence[float]) -> list[int]:
     for k, size in enumerate(sizes):
         if not size:
             warnings.warn(
-                f"Length of split at index {k} is 0. This might result in an empty dataset.", stacklevel=3
+                f"Length of split at index {k} is 0. This might result in an empty dataset.",
+                stacklevel=3,
             )
     return sizes
 
@@ -142,7 +144,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return {key: default_collate([record[key] for record in batch]) for key in first}
     if isinstance(first, Sequence):
         if len({len(record) for record in batch}) > 1:
-            raise ShapeError("each element in list of batch should be of equal size: records differ")
+            raise ShapeError("each element in list of batch should be of equal size")
         columns = [default_collate(column) for column in zip(*batch, strict=True)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     raise TypeMismatch(
@@ -243,7 +245,8 @@ class DataLoader(Generic[T]):
     def __iter__(self) -> Iterator[Any]:
         for indices in self._batches():
             if self.batch_size is None:
-                yield (self.collate_fn or _converted)(self.dataset[indices[0]])
+                record: Any = self.dataset[indices[0]]
+                yield (self.collate_fn or _converted)(record)
             elif self._plain:  # one gather a tensor in place of a stack of rows
                 yield list(self.dataset[list(indices)])  # type: ignore[call-overload]
             else:

@@ -4,8 +4,8 @@
     loss, outputs = step(x, y)       runs; what the function changes stays here, as arrays
     step.write_back()                the tensors take over what has changed
 
-Between two calls nobody looks at the tensors, so a loop pays for the program alone. Whoever reads or
-changes a parameter, a moment or the random state calls `write_back` first.
+Between two calls nobody looks at the tensors, so a loop pays for the program alone. Whoever reads
+or changes a parameter, a moment or the random state calls `write_back` first.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _key(arrays: Sequence[Array]) -> Any:
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
-    return one.node.value.tobytes() == other.node.value.tobytes()
+    return bool(one.node.value.tobytes() == other.node.value.tobytes())
 
 
 def _tensor(array: Array) -> Tensor:

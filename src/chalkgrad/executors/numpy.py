@@ -13,8 +13,7 @@ which spares the bookkeeping of a walk (0.3 µs a node) where a program runs aga
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,10 +104,7 @@ def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[list[st
                 label[source] = f"c{len(label)}"
                 names[label[source]] = source.value
         label[node] = f"v{k}"
-        names[f"f{k}"] = (
-            partial(node.primitive.numpy, **node.params) if node.params else node.primitive.numpy
-        )
-        call = f"f{k}({', '.join(label[i] for i in node.inputs)})"
+        call = called(k, node, [label[i] for i in node.inputs], names)
         # NumPy makes scalars of arrays without dimensions, and is slow at computing with those.
         line = f"    v{k} = {call}" if node.shape else f"    v{k} = asarray({call})"
         ended = {label[i] for i in node.inputs if last[i] is node and i not in kept and i.primitive}
@@ -124,6 +120,14 @@ def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[list[st
     ]
     lines.append(f"    return ({', '.join(values)}{',' if len(values) == 1 else ''})")
     return lines, names
+
+
+def called(k: int, node: Node, operands: Iterable[str], names: dict[str, Any]) -> str:
+    """The text of node k's NumPy line, called with its parameters by keyword."""
+    assert node.primitive is not None
+    names[f"f{k}"] = node.primitive.numpy
+    names |= {f"{key}{k}": value for key, value in node.params.items()}
+    return f"f{k}({', '.join([*operands, *(f'{key}={key}{k}' for key in node.params)])})"
 
 
 def _fresh(arguments: Sequence[Node], results: Sequence[Node]) -> list[bool]:

@@ -1,8 +1,8 @@
 """Composites replayed: a pure function of tensors whose equations are put on record at once.
 
 A composite such as `linear` or `binary_cross_entropy` writes the same equations every time it is
-called with the same kinds of arguments. From the third time on they are not found again operation by
-operation but replayed: its traced graph is written out as one Python function that computes each
+called with the same kinds of arguments. From the third time on they are not found again operation
+by operation but replayed: its traced graph is written out as one Python function that computes each
 value and makes each node, as
 
     def replayed(n0, n1):
@@ -16,14 +16,14 @@ so that the graph holds exactly the nodes that it would hold otherwise, at half 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec
 
 import numpy as np
 
 from chalkgrad.core.graph import Node, equation, leaf
 from chalkgrad.core.scope import current
-from chalkgrad.executors.numpy import define
+from chalkgrad.executors.numpy import called, define
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.trace import capture
 
@@ -95,9 +95,7 @@ class _Writer:
 
     def write(self, node: Node) -> None:
         k = len(self.names)
-        compute = node.primitive.numpy  # type: ignore[union-attr]
-        self.names[f"f{k}"] = partial(compute, **node.params) if node.params else compute
-        call = f"f{k}({', '.join(self.value(source) for source in node.inputs)})"
+        call = called(k, node, [self.value(source) for source in node.inputs], self.names)
         self.lines.append(f"    v{k} = {call}" if node.shape else f"    v{k} = asarray({call})")
         self.values[node] = f"v{k}"
         if not node.tracked:

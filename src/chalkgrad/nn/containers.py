@@ -333,16 +333,156 @@ class ParameterList(Module):
         return self.extend(values)
 
     def extra_repr(self) -> str:
-        lines = []
-        for place, value in enumerate(self):
-            if isinstance(value, Tensor):
-                size = "x".join(map(str, value.shape))
-                word = "Parameter" if isinstance(value, Parameter) else "Tensor"
-                text = f"{word} containing: [{value.dtype} of size {size}]"
-            else:
-                text = f"Object of type: {type(value).__name__}"
-            lines.append(f"  ({place}): {text}")
-        return "\n".join(lines)
+        return "\n".join(f"  ({place}): {_described(value)}" for place, value in enumerate(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise ShapeError("ParameterList should not be called.")
+
+
+class ParameterDict(Module):
+    """Parameters by name, registered. Plain tensors become parameters.
+
+    >>> import chalkgrad as torch
+    >>> weights = torch.nn.ParameterDict({"left": torch.ones(2), "right": torch.zeros(3)})
+    >>> [name for name, _ in weights.named_parameters()]
+    ['left', 'right']
+    """
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self._keys: dict[str, None] = {}
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, _name(key))
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if isinstance(value, Tensor) and not isinstance(value, Parameter):
+            value = Parameter(value)
+        setattr(self, _name(key), value)
+        self._keys[key] = None
+
+    def __delitem__(self, key: str) -> None:
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._keys)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def __or__(self, other: Any) -> ParameterDict:
+        both = self.copy()
+        both.update(other)
+        return both
+
+    def __ior__(self, other: Any) -> Self:
+        self.update(other)
+        return self
+
+    def copy(self) -> ParameterDict:
+        """Another dict of the same parameters."""
+        return ParameterDict(self.items())
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._keys.keys()
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """The names and parameters."""
+        return ((key, self[key]) for key in self._keys)
+
+    def values(self) -> Iterator[Any]:
+        """The parameters."""
+        return (self[key] for key in self._keys)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter of a name, or the default."""
+        return self[key] if key in self else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The parameter of a name, which the default becomes if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """A dict of these names, each with the default."""
+        return ParameterDict((key, default) for key in keys)
+
+    def pop(self, key: str) -> Any:
+        """Take a parameter out."""
+        found = self[key]
+        del self[key]
+        return found
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last name and parameter out."""
+        key = next(reversed(self._keys or {}.fromkeys("")))
+        return key, self.pop(key)
+
+    def clear(self) -> None:
+        """Take every parameter out."""
+        for key in list(self._keys):
+            del self[key]
+
+    def update(self, parameters: Any) -> None:
+        """Add parameters by name: a mapping (a plain dict in the order of its names), or pairs."""
+        if not isinstance(parameters, Iterable):
+            raise TypeMismatch(
+                "ParametersDict.update should be called with an iterable of key/value pairs, but "
+                f"got {type(parameters).__name__}"
+            )
+        if isinstance(parameters, (OrderedDict, ParameterDict)):
+            pairs: Iterable[Any] = parameters.items()
+        elif isinstance(parameters, Mapping):
+            pairs = sorted(parameters.items())
+        else:
+            pairs = parameters
+        for place, pair in enumerate(pairs):
+            self[_pair(place, pair)[0]] = pair[1]
+
+    def extra_repr(self) -> str:
+        return "\n".join(f"  ({key}): {_described(value, old=True)}" for key, value in self.items())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise ShapeError("ParameterDict should not be called.")
+
+
+def _name(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeMismatch(
+            "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+            f"'{type(key).__name__}')"
+        )
+    return key
+
+
+def _pair(place: int, pair: Any) -> Any:
+    if not isinstance(pair, Iterable):
+        raise TypeMismatch(
+            f"ParameterDict update sequence element #{place} should be Iterable; is"
+            f"{type(pair).__name__}"
+        )
+    if len(pair) != 2:  # type: ignore[arg-type]
+        raise ArgumentError(
+            f"ParameterDict update sequence element #{place} has length {len(pair)}; 2 is required"  # type: ignore[arg-type]
+        )
+    return pair
+
+
+def _described(value: Any, old: bool = False) -> str:
+    """One line of the repr of a list or dict of parameters; the dict's has the type's old name."""
+    if not isinstance(value, Tensor):
+        return f"Object of type: {type(value).__name__}"
+    word = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    size = "x".join(map(str, value.shape))
+    return f"{word} containing: [{value.type() if old else value.dtype} of size {size}]"

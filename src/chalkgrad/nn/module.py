@@ -19,7 +19,7 @@ from chalkgrad.core.errors import (
     nearest,
 )
 from chalkgrad.core.scope import current, recording
-from chalkgrad.nn.parameter import Parameter
+from chalkgrad.nn.parameter import Buffer, Parameter
 from chalkgrad.nn.place import NOWHERE, Fit, Place, locate, settle, structure
 from chalkgrad.tensor.arguments import check_device
 from chalkgrad.tensor.tensor import Tensor
@@ -182,6 +182,11 @@ class Module:
                 self._forget(name)
             enter = self._register if kind == "parameter" else self._enter  # as PyTorch checks them
             enter(kind, name, value)
+            return
+        if isinstance(value, Buffer):
+            if name not in self.__dict__.get("_buffers", ()):
+                self._forget(name)
+            self.register_buffer(name, value, value.persistent)
             return
         for word, registry in _REGISTRIES.items():
             if name in self.__dict__.get(registry, ()):

@@ -86,7 +86,7 @@ class _BatchNorm(Module):
             self.bias, own, momentum, self.eps,
         )  # fmt: skip
 
-    def _fit(self) -> Fit:
+    def _fit(self) -> Fit | None:
         return Fit("{} channels", 1, self.num_features, self.num_features)
 
     def extra_repr(self) -> str:
@@ -120,6 +120,63 @@ class BatchNorm2d(_BatchNorm):
     """
 
     _ranks = (4,)
+
+
+class _InstanceNorm(_BatchNorm):
+    """Each channel of each record by itself; without running statistics unless asked for."""
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
+        track_running_stats: bool = False, device: Any = None, dtype: Any = None, *,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
+
+    def forward(self, input: Tensor) -> Tensor:
+        rank = input.dim()
+        if rank not in self._ranks:
+            expected = " or ".join(f"{known}D" for known in self._ranks)
+            raise ArgumentError(f"expected {expected} input (got {rank}D input)")
+        alone = rank == self._ranks[0]
+        channels = 0 if alone else 1
+        if self.affine and input.node.shape[channels] != self.num_features:
+            raise ArgumentError(
+                f"expected input's size at dim={channels} to match num_features "
+                f"({self.num_features}), but got: {input.node.shape[channels]}."
+            )
+        out = F.instance_norm(
+            input.unsqueeze(0) if alone else input, self.running_mean, self.running_var,
+            self.weight, self.bias, self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum, self.eps,
+        )  # fmt: skip
+        return out.squeeze(0) if alone else out
+
+    def _fit(self) -> None:
+        return None
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalization of (C, L) or (N, C, L), each of the C channels of each record by itself.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.InstanceNorm1d(1)(torch.tensor([[[1.0, 3.0]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
+
+    _ranks = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Normalization of (C, H, W) or (N, C, H, W), each of the C channels of each record by itself.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.InstanceNorm2d(3)(torch.randn(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    """
+
+    _ranks = (3, 4)
 
 
 def _sizes(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -46,6 +46,30 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+class Buffer(Tensor):
+    """A tensor that is part of a module's state but is not learned: assigned to an attribute, it is
+    registered as a buffer. It stands in the state dict unless `persistent=False`.
+
+    >>> import chalkgrad as torch
+    >>> model = torch.nn.Module()
+    >>> model.count = torch.nn.Buffer(torch.zeros(1))
+    >>> model.state_dict()
+    OrderedDict({'count': tensor([0.])})
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
+        if data is not None and not isinstance(data, Tensor):
+            raise TypeMismatch(f"Buffer takes a tensor, not {type(data).__name__}: tensor(...)")
+        array = np.empty(0, dtypes.default.dtype) if data is None else data.array_for("Buffer")
+        tracked = data is not None and data.requires_grad
+        self._grad: Tensor | None = None
+        self.node = leaf(array, tracked=tracked)
+        self.node.owner = ref(self)
+        self.persistent = persistent
+
+
 def constant(
     shape: tuple[int, ...], value: float, device: Any = None, dtype: Any = None
 ) -> Parameter:

@@ -7,6 +7,7 @@ gradient of the loss towards the output `out`; the rule returns the gradient tow
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -131,9 +132,14 @@ power = elementwise("power", np.power, _power_base, lambda g, out, a, b: g * sel
 
 
 
+@cache
+def number(value: float, kind: np.dtype[Any]) -> Array:
+    """A number as an array without dimensions: three times as fast in NumPy as a scalar."""
+    return np.array(value, kind)
+
+
 def _sigmoid(x: Array) -> Array:
-    e = np.exp(np.negative(x))  # in place from here: 1 / (1 + e^-x)
-    return np.reciprocal(np.add(e, 1, out=e), out=e) if e.ndim else np.reciprocal(1 + e)
+    return np.reciprocal(np.add(np.exp(np.negative(x)), number(1, x.dtype)))
 
 
 tanh = elementwise("tanh", np.tanh, lambda g, out, x: g * (1 - out * out),
@@ -142,7 +148,7 @@ sigmoid = elementwise("sigmoid", _sigmoid, lambda g, out, x: g * out * (1 - out)
                       reads=called("σ", r"\sigma"))
 
 # Kinks, where the gradient is PyTorch's: 0. (There are more in piecewise.)
-relu = elementwise("relu", lambda x: np.maximum(x, x.dtype.type(0)),
+relu = elementwise("relu", lambda x: np.maximum(x, number(0, x.dtype)),
                    lambda g, out, x: select(greater(out, zero(out)), g, zero(g)))
 # The sign of NaN is 0, as PyTorch has it.
 sign = elementwise("sign", lambda x: np.subtract(x > 0, x < 0, dtype=x.dtype),

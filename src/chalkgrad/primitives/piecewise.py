@@ -22,6 +22,7 @@ from chalkgrad.primitives.elementwise import (
     less,
     less_equal,
     logical_and,
+    number,
     select,
     zero,
 )
@@ -34,8 +35,8 @@ def share(wins: Primitive, a: Any, b: Any) -> Any:
 
 def _clip(x: Array, low: float | None, high: float | None) -> Array:
     if low is not None:
-        x = np.maximum(x, x.dtype.type(low))
-    return x if high is None else np.minimum(x, x.dtype.type(high))
+        x = np.maximum(x, number(low, x.dtype))
+    return x if high is None else np.minimum(x, number(high, x.dtype))
 
 
 def _within(x: Any, low: float | None, high: float | None) -> Any:
@@ -55,7 +56,7 @@ clip = elementwise("clip", _clip,
 
 # PyTorch's binary cross-entropy bounds log from below by -100, and its slope by 1e12, so that a
 # probability of exactly 0 gives a large loss and not an infinite one.
-bounded_log = elementwise("bounded_log", lambda x: np.maximum(np.log(x), x.dtype.type(-100)),
+bounded_log = elementwise("bounded_log", lambda x: np.maximum(np.log(x), number(-100, x.dtype)),
                           lambda g, out, x: g / clip(x, low=1e-12, high=None),
                           reads=called("log", r"\log"), domain=POSITIVE)
 

@@ -79,8 +79,7 @@ def _sum(x: Array, axes: Shape, keepdims: bool) -> Any:
 
 def _mean(x: Array, axes: Shape, keepdims: bool) -> Any:
     total = _fold(x, axes, None, None, keepdims)
-    count = x.size // total.size if total.size else product(x.shape[k] for k in axes)
-    return total / x.dtype.type(count)
+    return total / e.number(x.size // max(total.size, 1), x.dtype)
 
 
 sum = reduction(

@@ -7,6 +7,8 @@ from itertools import pairwise
 from operator import index
 from typing import Any
 
+from chalkgrad.core.device import CPU
+from chalkgrad.core.device import device as Device
 from chalkgrad.core.errors import (
     ArgumentError,
     DimensionError,
@@ -51,11 +53,10 @@ def dimensions(dim: int | Sequence[int] | None, rank: int) -> Shape:
 
 def check_device(device: Any) -> None:
     """chalkgrad computes on the CPU: any other device is refused."""
-    if device is None or device == "cpu" or str(device).partition(":")[0] == "cpu":
+    if device is None or device is CPU:
         return
-    raise NotAvailable(
-        f"device {str(device)!r}: chalkgrad computes on the CPU; leave the device out"
-    )
+    place = device if isinstance(device, Device) else Device(device)
+    place.require()
 
 
 def check_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from chalkgrad.core import dtypes
+from chalkgrad.core.device import device as Device
 from chalkgrad.core.errors import TypeMismatch
 from chalkgrad.core.primitive import bind
 from chalkgrad.primitives import elementwise as e
@@ -44,16 +45,16 @@ class Conversion(Operand):
         return self.cast(dtypes.bool_.numpy)
 
     def to(
-        self, *target: Any, dtype: Any = None, device: Any = None, non_blocking: Flag = False,
-        copy: Flag = False,
+        self, *target: Any, dtype: Any = None, device: Any = None, other: Any = None,
+        non_blocking: Flag = False, copy: Flag = False,
     ) -> Self:  # fmt: skip
-        """This tensor with the dtype given, by itself or by another tensor.
+        """This tensor with the dtype given, by itself or by another tensor; the device is the CPU.
 
         >>> import chalkgrad as torch
         >>> torch.tensor([1, 2]).to(torch.float64)
         tensor([1., 2.], dtype=torch.float64)
         """
-        for item in target:
+        for item in (other, *target):
             if isinstance(item, Operand):
                 dtype = item.node.dtype
             elif _names_a_device(item):
@@ -64,7 +65,7 @@ class Conversion(Operand):
         out = self if dtype is None else self.cast(dtypes.as_numpy(dtype))
         return bind(e.copy, (self,)) if copy and out is self else out
 
-    def type(self, dtype: Any = None) -> Any:
+    def type(self, dtype: Any = None, non_blocking: Flag = False) -> Any:
         """The old name of the type, such as torch.FloatTensor; or this tensor in another type."""
         if dtype is None:
             names = {kind.numpy: name for name, kind in _OLD_NAMES.items()}
@@ -81,6 +82,10 @@ class Conversion(Operand):
         """Are the numbers float32 or float64?"""
         return self.node.dtype.kind == "f"
 
+    def is_signed(self) -> Flag:
+        """Can the numbers be negative? All but bool."""
+        return self.node.dtype.kind != "b"
+
     def is_complex(self) -> Flag:
         """Always False: there are no complex tensors."""
         return False
@@ -93,4 +98,4 @@ def _names_a_device(item: Any) -> bool:
         except TypeMismatch:
             return True
         return False
-    return type(item).__name__ == "device"
+    return isinstance(item, (Device, int)) and not isinstance(item, Flag)

@@ -472,17 +472,21 @@ def new_tensor(
 
 
 def new_zeros(
-    self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    self: Any, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Zeros in this tensor's dtype."""
-    return zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    return zeros(*shape, size=size, dtype=dtype or self.dtype, device=device,
+               requires_grad=requires_grad)  # fmt: skip
 
 
 def new_ones(
-    self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    self: Any, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Ones in this tensor's dtype."""
-    return ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    return ones(*shape, size=size, dtype=dtype or self.dtype, device=device,
+               requires_grad=requires_grad)  # fmt: skip
 
 
 def new_full(

@@ -7,7 +7,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from chalkgrad.core import dtypes
-from chalkgrad.core.errors import TypeMismatch
+from chalkgrad.core.errors import ArgumentError, TypeMismatch
+from chalkgrad.core.graph import Shape
 from chalkgrad.tensor.elementwise import chosen
 from chalkgrad.tensor.joining import (
     broadcast_tensors,
@@ -22,16 +23,17 @@ from chalkgrad.tensor.joining import (
     vstack,
 )
 from chalkgrad.tensor.linalg import einsum
-from chalkgrad.tensor.operand import Operand, same_type
+from chalkgrad.tensor.operand import Operand, common_shape, same_type
 from chalkgrad.tensor.searching import bucketize, searchsorted
-from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.tensor.sizes import sizes
+from chalkgrad.tensor.tensor import Size, Tensor
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
     "addr", "all", "allclose", "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin",
     "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "asin",
     "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "baddbmm",
-    "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm",
+    "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_shapes",
     "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cat", "ceil", "chunk", "clamp",
     "clamp_max", "clamp_min", "clip", "clone", "column_stack", "concat", "concatenate",
     "copysign", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "deg2rad", "detach",
@@ -40,7 +42,7 @@ __all__ = [
     "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "gather", "ge", "ger",
     "greater", "greater_equal", "gt", "heaviside", "histc", "hstack", "hypot", "index_add",
     "index_copy", "index_fill", "index_put", "index_select", "inner", "is_complex",
-    "is_floating_point", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "is_floating_point", "is_nonzero", "is_signed", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf",
     "isposinf", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log1p", "log2",
     "log10", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logit", "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select",
@@ -259,11 +261,10 @@ matmul = function(Tensor.matmul)
 mm = function(Tensor.mm)
 mv = function(Tensor.mv)
 outer = ger = function(Tensor.outer)
-tensordot = function(Tensor.tensordot, "a")
 trace = function(Tensor.trace)
 tril = function(Tensor.tril)
 triu = function(Tensor.triu)
-vdot = function(Tensor.dot)
+vdot = function(Tensor.vdot)
 
 # Shape.
 atleast_1d = function(Tensor.atleast_1d)
@@ -316,6 +317,8 @@ clone = function(Tensor.clone)
 detach = function(Tensor.detach)
 is_complex = function(Tensor.is_complex)
 is_floating_point = function(Tensor.is_floating_point)
+is_nonzero = function(Tensor.is_nonzero)
+is_signed = function(Tensor.is_signed)
 numel = function(Tensor.numel)
 
 
@@ -338,15 +341,50 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """Σ over pairs of dimensions: the last of a with the first of b, or two lists of them.
+
+    >>> import chalkgrad as torch
+    >>> torch.tensordot(torch.ones(2, 3, 4), torch.ones(3, 4, 5)).shape
+    torch.Size([2, 5])
+    """
+    for name, operand in (("a", a), ("b", b)):
+        if not isinstance(operand, Tensor):
+            raise _stranger("tensordot", name, (operand,), {})
+    return a.tensordot(b, dims)
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape to which all of these broadcast.
+
+    >>> import chalkgrad as torch
+    >>> torch.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    out: Shape = ()
+    for shape in shapes:
+        wanted = sizes((shape,))
+        if [n for n in wanted if n < 0]:
+            raise ArgumentError(f"cannot broadcast a dimension with negative length: {wanted}")
+        out = common_shape("broadcast_shapes", out, wanted)
+    return Size(out)
+
+
+def result_type(
+    tensor: Any = None, other: Any = None, *, scalar: Any = None, scalar1: Any = None,
+    scalar2: Any = None,
+) -> dtypes.dtype:  # fmt: skip
     """The dtype that two operands, tensors or numbers, are computed in.
 
     >>> import chalkgrad as torch
     >>> torch.result_type(torch.tensor([1, 2]), 1.5)
     torch.float32
     """
-    like = next((x for x in (tensor1, tensor2) if isinstance(x, Operand)), Tensor([0.0]).bool())
-    first, _ = same_type(like.operand(tensor1), like.operand(tensor2))
+    given = [x for x in (scalar, tensor, other, scalar1, scalar2) if x is not None]
+    if len(given) != 2:
+        raise TypeMismatch(f"result_type() takes two operands, not {len(given)}")
+    like = next((x for x in given if isinstance(x, Operand)), Tensor([0.0]).bool())
+    first, _ = same_type(like.operand(given[0]), like.operand(given[1]))
     return dtypes.OF_NUMPY[first.node.dtype]
 
 

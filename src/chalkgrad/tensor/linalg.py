@@ -87,7 +87,9 @@ class Linalg(Reductions):
             )
         return input.matmul(tensor)
 
-    vdot = dot
+    def vdot(input, other: Any) -> Self:
+        """`dot`; they differ for complex numbers."""
+        return input.dot(other)
 
     def inner(input, other: Any) -> Self:
         """Σ over the last dimension of both: out[…i, …j] = Σₖ a[…i, k] b[…j, k]."""
@@ -215,14 +217,18 @@ class Linalg(Reductions):
             return input.diag_embed(diagonal)
         raise ShapeError(f"diag(): Supports 1D or 2D tensors. Got {len(input.node.shape)}D")
 
-    def diag_embed(input, offset: int = 0) -> Self:
-        """Matrices whose k-th diagonals are the last dimension; zeros elsewhere."""
+    def diag_embed(input, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Self:
+        """Matrices whose k-th diagonals are the last dimension; zeros elsewhere.
+
+        The rows and columns of the matrices are dimensions `dim1` and `dim2` of the result.
+        """
         size = input.node.shape[-1] + abs(offset)
         row, column = np.indices((size, size))
         place = np.minimum(row, column).clip(0, max(input.node.shape[-1] - 1, 0))
         repeated = _taken(input, place.reshape(-1))
         matrix = repeated.reshaped((*input.node.shape[:-1], size, size))
-        return _kept(matrix, "diag", lambda row, column: column - row == offset)
+        out = _kept(matrix, "diag", lambda row, column: column - row == offset)
+        return out if (dim1, dim2) == (-2, -1) else out.movedim((-2, -1), (dim1, dim2))
 
     def trace(input) -> Self:
         """Σ xᵢᵢ of a matrix.

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.core import dtypes
+from chalkgrad.core.device import CPU
+from chalkgrad.core.device import device as Device
 from chalkgrad.core.errors import ArgumentError, DtypeError, NotAvailable, ShapeError, TypeMismatch
 from chalkgrad.core.graph import Shape
 from chalkgrad.core.primitive import Primitive, bind
@@ -51,8 +53,8 @@ class Generator:
         self.manual_seed(DEFAULT_SEED)
 
     @property
-    def device(self) -> str:
-        return "cpu"
+    def device(self) -> Device:
+        return CPU
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of a seed."""
@@ -368,10 +370,11 @@ def _check_weights(weights: Any) -> None:
 
 # In place: the tensor's numbers are replaced by random ones.
 def uniform_(
-    self: Any, a: float = 0, b: float = 1, *, generator: Generator | None = None, **bounds: float
-) -> Any:
+    self: Any, from_: float = 0, to: float = 1, *, generator: Generator | None = None,
+    **named: float,
+) -> Any:  # fmt: skip
     """Numbers in [from, to), all equally likely."""
-    kind, low, high = _real_kind(self, "uniform_"), bounds.get("from", a), bounds.get("to", b)
+    kind, low, high = _real_kind(self, "uniform_"), named.get("from", from_), to
     if low > high:
         raise DtypeError(
             f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
@@ -408,9 +411,11 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Generator | None = None) -
 
 
 def random_(
-    self: Any, low: int = 0, high: int | None = None, *, generator: Generator | None = None
-) -> Any:
-    """Whole numbers: random_() as far as the dtype goes, random_(high), random_(low, high)."""
+    self: Any, from_: int = 0, to: int | None = None, *, generator: Generator | None = None,
+    **named: int,
+) -> Any:  # fmt: skip
+    """Whole numbers: random_() as far as the dtype goes, random_(to), random_(from, to)."""
+    low, high = named.get("from", from_), to
     if high is None:
         low, high = 0, low or _largest(self.node.dtype)
     if low >= high:

@@ -23,6 +23,7 @@ from chalkgrad.core import dtypes
 from chalkgrad.core.errors import DataError, NotAvailable, TypeMismatch
 from chalkgrad.core.files import write_whole
 from chalkgrad.core.graph import Array, leaf
+from chalkgrad.tensor.arguments import check_device
 from chalkgrad.tensor.tensor import Tensor
 
 _KEY = "chalkgrad"
@@ -46,7 +47,12 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
 
 
 def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: bool = True) -> Any:
-    """Read what `save` wrote, or any safetensors file (then a flat dict of tensors)."""
+    """Read what `save` wrote, or any safetensors file (then a flat dict of tensors).
+
+    Everything comes to the CPU; NotImplementedError for a `map_location` elsewhere.
+    """
+    if not (callable(map_location) or isinstance(map_location, Mapping)):
+        check_device(map_location)
     if not weights_only:
         raise NotAvailable(
             "load(weights_only=False) would run a pickle; chalkgrad reads safetensors only"
@@ -56,15 +62,15 @@ def load(f: str | os.PathLike[str], map_location: Any = None, *, weights_only: b
     for name, array in arrays.items():
         if array.dtype not in dtypes.OF_NUMPY:
             raise NotAvailable(
-                f"{path}: tensor {name} is of type {array.dtype}, which chalkgrad has not; convert it "
-                "to float32 or int64 where it was made"
+                f"{path}: tensor {name} is of type {array.dtype}, which chalkgrad has not; convert "
+                "it to float32 or int64 where it was made"
             )
     if _KEY not in metadata:
         return OrderedDict((name, _tensor(array)) for name, array in arrays.items())
     try:
         return _unpack(json.loads(metadata[_KEY]), arrays)
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} is damaged: what it says of its structure is no structure") from error
+        raise DataError(f"{path} is damaged: its structure cannot be read") from error
 
 
 def write(path: Path, arrays: Mapping[str, Array], metadata: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NoReturn, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 from weakref import ref
 
 import numpy as np
@@ -12,7 +12,6 @@ from chalkgrad.core import dtypes
 from chalkgrad.core.errors import (
     ArgumentError,
     GradientError,
-    NotAvailable,
     TraceError,
     TypeMismatch,
 )
@@ -20,7 +19,7 @@ from chalkgrad.core.graph import NO_PARAMS, Array, Node, equation, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.core.scope import current, recording
 from chalkgrad.primitives import elementwise as e
-from chalkgrad.tensor.inplace import InPlace
+from chalkgrad.tensor.memory import Memory
 from chalkgrad.tensor.printing import format_tensor
 from chalkgrad.tensor.views import move
 
@@ -37,6 +36,21 @@ class Size(tuple[int, ...]):
 
     def numel(self) -> int:
         return int(np.prod(self, dtype=np.int64))
+
+    def __getitem__(self, place: Any) -> Any:
+        found = tuple.__getitem__(self, place)
+        return Size(found) if type(found) is tuple else found
+
+    def __add__(self, other: Any) -> Size:
+        return Size((*self, *other))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size((*other, *self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
 
 class Engine(Protocol):
@@ -55,7 +69,7 @@ def owner_of(array: Array) -> Array:
     return array
 
 
-class Tensor(InPlace):
+class Tensor(Memory):
     """An n-dimensional array that remembers how it was computed.
 
     >>> import chalkgrad as torch
@@ -100,12 +114,12 @@ class Tensor(InPlace):
     def dim(self) -> int:
         return len(self.node.shape)
 
+    ndimension = dim
+
     def numel(self) -> int:
         return self.shape.numel()
 
-    @property
-    def device(self) -> str:
-        return "cpu"
+    nelement = numel
 
     @property
     def is_leaf(self) -> bool:
@@ -256,6 +270,10 @@ class Tensor(InPlace):
             raise GradientError(f"Boolean value of Tensor with {word} is ambiguous")
         return bool(value.item())
 
+    def is_nonzero(self) -> bool:
+        """Is the one number in this tensor another than 0?"""
+        return bool(self)
+
     def __float__(self) -> float:
         return float(self.item())
 
@@ -391,9 +409,6 @@ class Tensor(InPlace):
 
     def __ipow__(self, other: Any) -> Self:
         return self.write(self**other, operation="**=")
-
-    def cuda(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotAvailable("chalkgrad computes on the CPU; large programs reach a GPU through JAX")
 
 
 class _Marks:

@@ -6,4 +6,13 @@ from chalkgrad.training.fit import fit, predict
 from chalkgrad.training.history import History
 from chalkgrad.training.stopping import Stop, converged, no_improvement
 
-__all__ = ["Callback", "History", "Stop", "converged", "fit", "metrics", "no_improvement", "predict"]
+__all__ = [
+    "Callback",
+    "History",
+    "Stop",
+    "converged",
+    "fit",
+    "metrics",
+    "no_improvement",
+    "predict",
+]

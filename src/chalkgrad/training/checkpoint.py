@@ -60,8 +60,8 @@ def load_checkpoint(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
     for key, value in expected.items():
         if saved.get(key) != value:
             raise DataError(
-                f"{path} cannot be resumed here: its {key} is {_short(saved.get(key))}, this run's is "
-                f"{_short(value)}. Give the same data and settings, or start anew with another "
+                f"{path} cannot be resumed here: its {key} is {_short(saved.get(key))}, this run's "
+                f"is {_short(value)}. Give the same data and settings, or start anew with another "
                 "checkpoint path."
             )
     parts["place"] = Place(**parts["place"])

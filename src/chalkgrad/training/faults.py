@@ -1,7 +1,8 @@
 """Where a NaN or an infinity began: the equation that made it out of finite numbers.
 
-The search goes from the number that is not finite to what it was computed from, through numbers that are
-not finite. An infinity that did no harm (log 0 in a term that was clipped) is not on that way.
+The search goes from the number that is not finite to what it was computed from, through numbers
+that are not finite. An infinity that did no harm (log 0 in a term that was clipped) is not on that
+way.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def gradients(loss: Tensor) -> list[Node]:
 def describe(node: Node, value: Any, where: Callable[[Array], str]) -> str:
     """'log in layers.2 gives -inf at [3, 0] of shape [32, 1] (1 of 32 elements)'"""
     if node.primitive is None:
-        return f"{node.name or 'an input'} holds {kind(value)} {where(value) or place(value)}".rstrip()
+        return (
+            f"{node.name or 'an input'} holds {kind(value)} {where(value) or place(value)}".rstrip()
+        )
     return f"{equation(node)} gives {kind(value)} {place(value)}".rstrip()
 
 

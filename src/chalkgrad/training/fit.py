@@ -26,14 +26,15 @@ from chalkgrad.training.steps import CHUNK, Steps, Task, as_it_was, evaluating
 
 LOSSES: dict[str, Callable[[], Any]] = {
     "mse": nn.MSELoss, "l1": nn.L1Loss, "smooth_l1": nn.SmoothL1Loss, "huber": nn.HuberLoss,
-    "bce": nn.BCELoss, "bce_with_logits": nn.BCEWithLogitsLoss, "cross_entropy": nn.CrossEntropyLoss,
-    "nll": nn.NLLLoss, "half_squared_error": nn.HalfSquaredError,
+    "bce": nn.BCELoss, "bce_with_logits": nn.BCEWithLogitsLoss,
+    "cross_entropy": nn.CrossEntropyLoss, "nll": nn.NLLLoss,
+    "half_squared_error": nn.HalfSquaredError,
 }  # fmt: skip
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
     kind.__name__.lower(): kind
     for kind in (
-        optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW, optim.Adagrad, optim.Adadelta, optim.Adamax,
-        optim.NAdam, optim.RAdam, optim.Rprop, optim.LBFGS,
+        optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW, optim.Adagrad, optim.Adadelta,
+        optim.Adamax, optim.NAdam, optim.RAdam, optim.Rprop, optim.LBFGS,
     )
 }  # fmt: skip
 
@@ -42,40 +43,44 @@ def fit(
     model: Any, x: Any, y: Any, *, loss: Any, optimizer: Any = "adam", epochs: int = 100,
     batch_size: int = 32, validation: float | tuple[Any, Any] | None = None, shuffle: bool = True,
     seed: int = 0, stop: str | stopping.Stop | None = None, callbacks: Sequence[Any] = (),
-    executor: str = "auto", verbose: int = 1, metrics: Sequence[Any] | None = None, scheduler: Any = None,
-    checkpoint: str | Path | None = None, checkpoint_every: float = 1.0, resume: bool = False,
+    executor: str = "auto", verbose: int = 1, metrics: Sequence[Any] | None = None,
+    scheduler: Any = None, checkpoint: str | Path | None = None, checkpoint_every: float = 1.0,
+    resume: bool = False,
 ) -> History:  # fmt: skip
-    """Train `model` on records `x` (N, …) with targets `y` (N,) or (N, …); the best weights stay in it.
+    """Train `model` on records `x` (N, …) with targets `y` (N,) or (N, …). The best weights stay.
 
     loss: a name ('mse', 'cross_entropy', 'bce', 'bce_with_logits', 'half_squared_error', …), a loss
         module, or any function of (outputs, targets).
-    optimizer: a name ('adam', 'sgd', …) with its defaults, an optimizer of this model's parameters, or a
-        function that makes one from the parameters.
-    validation: a share of the records to hold out (shuffled with `seed`, stratified for class numbers),
-        or (x, y). The epoch with the best val_loss (without validation: loss) gives the final weights.
+    optimizer: a name ('adam', 'sgd', …) with its defaults, an optimizer of this model's parameters,
+        or a function that makes one from the parameters.
+    validation: a share of the records to hold out (shuffled with `seed`, stratified for class
+        numbers), or (x, y). The epoch with the best val_loss (without validation: loss) gives the
+        final weights.
     shuffle, seed: the order of the records. Dropout follows `manual_seed`.
     stop: 'converged' (the loss), 'validation' (val_loss), or a `Stop`.
     callbacks: functions of the history, called after each epoch; a true answer ends the run.
-    metrics: names or functions of (outputs, targets); accuracy by default where the targets are classes.
-        A metric by name gets the probabilities that a cross-entropy loss sees in the outputs.
-    scheduler: a learning-rate scheduler, or a function that makes one from the optimizer; stepped each
-        epoch.
-    checkpoint, checkpoint_every, resume: a file that is written at most every so many seconds, at Ctrl-C
-        and at the end; `resume=True` goes on from it, to the same bits as an uninterrupted run. Where
-        there is no such file yet, the run begins.
+    metrics: names or functions of (outputs, targets); accuracy by default where the targets are
+        classes. A metric by name gets the probabilities that a cross-entropy loss sees in the
+        outputs.
+    scheduler: a learning-rate scheduler, or a function that makes one from the optimizer; stepped
+        each epoch.
+    checkpoint, checkpoint_every, resume: a file that is written at most every so many seconds, at
+        Ctrl-C and at the end; `resume=True` goes on from it, to the same bits as an uninterrupted
+        run. Where there is no such file yet, the run begins.
     executor: 'numpy' traces a step into one program, 'eager' runs it operation by operation, 'auto'
-        picks; `history.executor` says which, and why. A step is traced once: Python code in the model
-        that changes something other than its parameters and buffers does so once, too.
+        picks; `history.executor` says which, and why. A step is traced once: Python code in the
+        model that changes something other than its parameters and buffers does so once, too.
     verbose: 0 nothing, 1 progress on stderr, 2 a line an epoch.
 
-    Numbers are cast to the model's type, class numbers to int64; targets (N,) meet outputs (N, 1) as
-    (N, 1). Raises ArgumentError, ShapeError or TypeMismatch for what does not fit together, and NotFinite
-    when the loss or a gradient stops being a number, with the place where that began.
+    Numbers are cast to the model's type, class numbers to int64; targets (N,) meet outputs (N, 1)
+    as (N, 1). Raises ArgumentError, ShapeError or TypeMismatch for what does not fit together, and
+    NotFinite when the loss or a gradient stops being a number, with the place where that began.
 
     >>> import chalkgrad as cg
     >>> x = cg.linspace(-1, 1, 50).reshape(50, 1)
-    >>> history = cg.fit(cg.nn.Linear(1, 1), x, 3 * x + 1, loss="mse", optimizer="adam",
-    ...                  epochs=3, verbose=0)
+    >>> history = cg.fit(
+    ...     cg.nn.Linear(1, 1), x, 3 * x + 1, loss="mse", optimizer="adam", epochs=3, verbose=0
+    ... )
     >>> len(history), history["loss"][0] > history["loss"][-1]
     (3, True)
     """
@@ -84,7 +89,9 @@ def fit(
             f"epochs={epochs!r} and batch_size={batch_size!r} must both be whole numbers from 1 on"
         )
     if resume and checkpoint is None:
-        raise ArgumentError("resume=True needs the file to go on from: pass checkpoint='run.safetensors'")
+        raise ArgumentError(
+            "resume=True needs the file to go on from: pass checkpoint='run.safetensors'"
+        )
     loss = _named_loss(loss)
     optimizer = _optimizer(optimizer, model)
     if callable(scheduler) and not hasattr(scheduler, "step"):
@@ -128,7 +135,8 @@ def predict(model: Any, x: Any) -> Array:
 
 
 def _is_count(number: Any) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and number >= 1
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    return whole and bool(number >= 1)
 
 
 def _named_loss(given: Any) -> Any:
@@ -137,7 +145,9 @@ def _named_loss(given: Any) -> Any:
             raise TypeMismatch(f"loss must be a name or a function, not {type(given).__name__}")
         return given() if isinstance(given, type) else given
     if given not in LOSSES:
-        raise ArgumentError(f"no loss {given!r}.{nearest(given, LOSSES)} There are {', '.join(LOSSES)}.")
+        raise ArgumentError(
+            f"no loss {given!r}.{nearest(given, LOSSES)} There are {', '.join(LOSSES)}."
+        )
     return LOSSES[given]()
 
 
@@ -168,7 +178,9 @@ def _made(given: Any) -> Callable[..., Any]:
     name = given.lower()
     if name not in OPTIMIZERS:
         known = ", ".join(OPTIMIZERS)
-        raise ArgumentError(f"no optimizer {given!r}.{nearest(name, OPTIMIZERS)} There are {known}.")
+        raise ArgumentError(
+            f"no optimizer {given!r}.{nearest(name, OPTIMIZERS)} There are {known}."
+        )
     return OPTIMIZERS[name]
 
 
@@ -182,7 +194,8 @@ def _hold_out(
         return records.split(float(given), order)
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         raise TypeMismatch(f"validation is a share, or (x, y), not {type(given).__name__}")
-    return records, Records.of(model, loss, *given, what="validation ")
+    x, y = given
+    return records, Records.of(model, loss, x, y, what="validation ")
 
 
 def _metrics(given: Sequence[Any] | None, loss: Any, records: Records) -> list[Metric]:

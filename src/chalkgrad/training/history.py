@@ -33,8 +33,8 @@ def sparkline(values: list[float], width: int = 24) -> str:
 class History:
     """One row an epoch: `history["loss"]` is a list.
 
-    Keys: `loss`, `val_loss` with validation data, every metric and `val_` metric, `seconds` since the
-    start, `learning_rate`.
+    Keys: `loss`, `val_loss` with validation data, every metric and `val_` metric, `seconds` since
+    the start, `learning_rate`.
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
@@ -46,7 +46,8 @@ class History:
     def __getitem__(self, key: str) -> list[float]:
         if key not in self.columns:
             raise ArgumentError(
-                f"no {key!r} in this history.{nearest(key, self.columns)} There are {', '.join(self.columns)}."
+                f"no {key!r} in this history.{nearest(key, self.columns)} There are "
+                f"{', '.join(self.columns)}."
             )
         return self.columns[key]
 
@@ -78,13 +79,19 @@ class History:
         """The first and last epochs as text."""
         keys = list(self.columns)
         count = len(self)
-        shown = list(range(count)) if count <= rows else [*range(rows // 2), *range(count - rows // 2, count)]
+        shown = (
+            list(range(count))
+            if count <= rows
+            else [*range(rows // 2), *range(count - rows // 2, count)]
+        )
         lines = ["epoch  " + "  ".join(f"{key:>13}" for key in keys)]
         for previous, k in zip([-1, *shown], shown, strict=False):
             if k != previous + 1:
                 lines.append("  …")
             mark = "*" if k + 1 == self.best_epoch else " "
-            lines.append(f"{k + 1:>5}{mark} " + "  ".join(f"{self.columns[key][k]:>13.6g}" for key in keys))
+            lines.append(
+                f"{k + 1:>5}{mark} " + "  ".join(f"{self.columns[key][k]:>13.6g}" for key in keys)
+            )
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -93,7 +100,11 @@ class History:
         losses = self.columns["loss"]
         best = self.best
         parts = [f"loss {losses[0]:.4g} {sparkline(losses)} {losses[-1]:.4g}"]
-        parts += [f"{key} {best[key]:.4g}" for key in best if key not in ("loss", "seconds", "learning_rate")]
+        parts += [
+            f"{key} {best[key]:.4g}"
+            for key in best
+            if key not in ("loss", "seconds", "learning_rate")
+        ]
         return (
             f"<History: {len(self)} epochs, {'; '.join(parts)}; best {self.monitor} at epoch "
             f"{self.best_epoch}{'; ' + self.stopped if self.stopped else ''}>"
@@ -117,12 +128,16 @@ class History:
         try:
             from matplotlib import pyplot
         except ImportError as error:
-            raise MissingExtra('plotting needs Matplotlib: pip install "chalkgrad[plot]"') from error
+            raise MissingExtra(
+                'plotting needs Matplotlib: pip install "chalkgrad[plot]"'
+            ) from error
         ax = ax or pyplot.subplots()[1]
         for key in keys or [key for key in ("loss", "val_loss") if key in self.columns]:
             ax.plot(range(1, len(self) + 1), self[key], label=key)
         if self.best_epoch:
-            ax.axvline(self.best_epoch, color="0.7", linestyle=":", label=f"best epoch {self.best_epoch}")
+            ax.axvline(
+                self.best_epoch, color="0.7", linestyle=":", label=f"best epoch {self.best_epoch}"
+            )
         ax.set_xlabel("epoch")
         ax.legend()
         return ax

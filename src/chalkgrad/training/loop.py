@@ -63,7 +63,8 @@ class Run:
         self.interrupted: list[bool] = []
 
     def train(self) -> History:
-        """Run to the last epoch, or until something ends it; the best weights are in the model then."""
+        """Run to the last epoch, or until something ends it; the best weights are in the model
+        then."""
         if not self.best.weights:
             self.best = Best(weights=self._weights())
         self.saved_at = time.monotonic()
@@ -124,7 +125,8 @@ class Run:
         return reason
 
     def _consult(self, row: dict[str, float]) -> str:
-        """Let the schedule, the stop rule and the callbacks see the epoch; the reason to stop, or ''."""
+        """Let the schedule, the stop rule and the callbacks see the epoch; the reason to stop, or
+        ''."""
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(row["loss" if self.validation is None else "val_loss"])
         elif self.scheduler is not None:
@@ -160,8 +162,8 @@ class Run:
             self.history.best_epoch = epoch
 
     def _weights(self) -> dict[str, Array]:
-        # A step makes new arrays and never changes old ones, so keeping them costs nothing; a callback
-        # might.
+        # A step makes new arrays and never changes old ones, so keeping them costs nothing; a
+        # callback might.
         keep = np.copy if self.callbacks else np.asarray
         return {name: keep(tensor.node.value) for name, tensor in self.handles.items()}
 
@@ -190,20 +192,17 @@ class Run:
         return f"{self.history.stopped}; {self._put_back()}"
 
     def _not_finite(self, loss: float, batch: tuple[Array, Array], index: Array) -> None:
-        names = ("x", "y")
-
         def where(value: Array) -> str:
-            for name, array in zip(names, batch, strict=True):
-                if value is array:
-                    record = int(index[np.argwhere(~np.isfinite(value))[0][0]])
-                    return f"in record {record} of {len(self.data[0])}"
-            return ""
+            if not any(value is array for array in batch):
+                return ""
+            record = int(index[np.argwhere(~np.isfinite(value))[0][0]])
+            return f"in record {record} of {len(self.data[0])}"
 
         found = self.way.fault(where)
         what = "a gradient" if math.isfinite(loss) else "the loss"
         self._stop_at(
-            f"epoch {self.place.epoch}, batch {self.place.batch + 1} of {self.sampler.length}: {what} "
-            f"is no longer finite. It began here: {found}."
+            f"epoch {self.place.epoch}, batch {self.place.batch + 1} of {self.sampler.length}: "
+            f"{what} is no longer finite. It began here: {found}."
         )
 
     def _validation_not_finite(self, x: Array, y: Array, outputs: Array, loss: float) -> None:
@@ -213,7 +212,9 @@ class Run:
                 record = int(np.argwhere(~np.isfinite(array))[0][0])
                 found = f"{name} holds {faults.kind(array)} in record {record} of {len(x)}"
                 break
-        self._stop_at(f"epoch {self.place.epoch}, validation: the loss is not finite. It began here: {found}.")
+        self._stop_at(
+            f"epoch {self.place.epoch}, validation: the loss is not finite. It began here: {found}."
+        )
 
     def _stop_at(self, fault: str) -> None:
         self.way.write_back()
@@ -221,7 +222,9 @@ class Run:
         fault += f" {kept[0].upper()}{kept[1:]}."
         if self.checkpoint is not None and self.checkpoint.exists():
             fault += f" The checkpoint {self.checkpoint} is from before this."
-        raise NotFinite(f"{fault} Try a smaller learning rate, scaled inputs, or clipped gradients.")
+        raise NotFinite(
+            f"{fault} Try a smaller learning rate, scaled inputs, or clipped gradients."
+        )
 
     # Checkpoints.
     def _save(self) -> None:

@@ -1,7 +1,7 @@
 """How good predictions are. Every metric takes NumPy arrays (or tensors), predictions first.
 
-`outputs` of a classifier are scores or probabilities (N, classes), or one column or a vector for two
-classes; `targets` are class numbers (N,), or 0 and 1 in the outputs' shape.
+`outputs` of a classifier are scores or probabilities (N, classes), or one column or a vector for
+two classes; `targets` are class numbers (N,), or 0 and 1 in the outputs' shape.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from chalkgrad.core.graph import Array
 
 
 def classes(outputs: Any, *, threshold: float = 0.5) -> Array:
-    """The predicted class of each record: the largest score, or whether one probability ≥ threshold."""
+    """The predicted class of each record: the largest score, or whether one probability ≥
+    threshold."""
     scores = np.asarray(outputs)
     if scores.ndim > 1 and scores.shape[1] > 1:
-        return scores.argmax(1)
-    return (scores.reshape(len(scores)) >= threshold).astype(np.int64)
+        return np.asarray(scores.argmax(1))
+    return np.asarray(scores.reshape(len(scores)) >= threshold, np.int64)
 
 
 def _labels(outputs: Any, targets: Any, threshold: float = 0.5) -> tuple[Array, Array]:
@@ -33,7 +34,8 @@ def _labels(outputs: Any, targets: Any, threshold: float = 0.5) -> tuple[Array, 
     truth = truth.reshape(len(truth), -1)[:, 0] if truth.size == len(truth) else truth
     if predicted.shape != truth.shape:
         raise ShapeError(
-            f"predictions of shape {list(np.shape(outputs))} for targets of shape {list(np.shape(targets))}"
+            f"predictions of shape {list(np.shape(outputs))} for targets of shape "
+            f"{list(np.shape(targets))}"
         )
     return predicted.astype(np.int64), truth.astype(np.int64)
 
@@ -64,11 +66,13 @@ def confusion(outputs: Any, targets: Any, count: int | None = None) -> Array:
     return np.bincount(truth * count + predicted, minlength=count * count).reshape(count, count)
 
 
-def precision_recall_f1(outputs: Any, targets: Any, average: str = "macro") -> tuple[float, float, float]:
+def precision_recall_f1(
+    outputs: Any, targets: Any, average: str = "macro"
+) -> tuple[float, float, float]:
     """Precision TP/(TP+FP), recall TP/(TP+FN), and F1, their harmonic mean.
 
-    average: 'macro' (the mean over classes), 'weighted' (by class frequency), or 'binary' (class 1).
-    A ratio 0/0 counts as 0.
+    average: 'macro' (the mean over classes), 'weighted' (by class frequency), or 'binary' (class
+    1). A ratio 0/0 counts as 0.
     """
     table = confusion(outputs, targets).astype(float)
     right, called, true = np.diag(table), table.sum(0), table.sum(1)
@@ -87,7 +91,7 @@ def _weights(average: str, called: Array, true: Array) -> Array:
             raise ArgumentError(
                 f"average='binary' for {len(true)} classes: use 'macro' or 'weighted'"
             )
-        return np.eye(2)[1][: len(true)]
+        return np.array([0.0, 1.0])[: len(true)]
     counts = {"macro": ((called + true) > 0).astype(float), "weighted": true}
     if average not in counts:
         raise ArgumentError(f"no average {average!r}. There are macro, weighted, binary.")
@@ -138,7 +142,8 @@ def log_loss(outputs: Any, targets: Any) -> float:
 
 
 METRICS: dict[str, Callable[..., float]] = {
-    "accuracy": accuracy, "top_k": top_k, "f1": f1, "mse": mse, "mae": mae, "r2": r2, "log_loss": log_loss,
+    "accuracy": accuracy, "top_k": top_k, "f1": f1, "mse": mse, "mae": mae, "r2": r2, "log_loss":
+    log_loss,
 }  # fmt: skip
 _FALLING = {"loss", "mse", "mae", "log_loss"}
 
@@ -148,7 +153,9 @@ def named(metric: str | Callable[..., float]) -> tuple[str, Callable[..., float]
     if callable(metric):
         return getattr(metric, "__name__", "metric"), metric
     if metric not in METRICS:
-        raise ArgumentError(f"no metric {metric!r}.{nearest(metric, METRICS)} There are {', '.join(METRICS)}.")
+        raise ArgumentError(
+            f"no metric {metric!r}.{nearest(metric, METRICS)} There are {', '.join(METRICS)}."
+        )
     return metric, METRICS[metric]
 
 

@@ -1,4 +1,5 @@
-"""Records and targets as a model and its loss take them: types and shapes are put right, or refused."""
+"""Records and targets as a model and its loss take them: types and shapes are put right, or
+refused."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ class Records:
     def split(self, share: float, order: Array) -> tuple[Records, Records]:
         """Hold out the first of an order; of each class, where there are classes."""
         if not 0 < share < 1:
-            raise ArgumentError(f"validation={share:g}: a share of the records lies between 0 and 1")
+            raise ArgumentError(
+                f"validation={share:g}: a share of the records lies between 0 and 1"
+            )
         held = np.zeros(len(self.x), bool)
         if self.labels and self.y.ndim == 1:
             for label in np.unique(self.y):
@@ -58,8 +61,8 @@ class Records:
             held[order[: round(len(order) * share)]] = True
         if not held.any() or held.all():
             raise ArgumentError(
-                f"validation={share:g} of {len(held)} records leaves {held.sum()} to validate on and "
-                f"{(~held).sum()} to train on"
+                f"validation={share:g} of {len(held)} records leaves {held.sum()} to validate on "
+                f"and {(~held).sum()} to train on"
             )
         parts = (~held, held)
         train, test = (Records(self.x[part], self.y[part], self.labels) for part in parts)
@@ -98,9 +101,7 @@ def _array(values: Any, what: str) -> Array:
     return array
 
 
-def _targets(
-    y: Any, loss: Any, kind: np.dtype[Any], what: str, model: Any
-) -> tuple[Array, bool]:
+def _targets(y: Any, loss: Any, kind: np.dtype[Any], what: str, model: Any) -> tuple[Array, bool]:
     targets = _array(y, what)
     if isinstance(loss, _CLASS_LOSSES):
         whole = targets.dtype.kind in "iub"
@@ -108,8 +109,8 @@ def _targets(
             wrong = np.flatnonzero(targets != np.floor(targets))
             if len(wrong):
                 raise ArgumentError(
-                    f"{what} holds {targets[wrong[0]]:g} at record {wrong[0]}; {type(loss).__name__} "
-                    "takes class numbers 0, 1, 2, …"
+                    f"{what} holds {targets[wrong[0]]:g} at record {wrong[0]}; "
+                    f"{type(loss).__name__} takes class numbers 0, 1, 2, …"
                 )
             whole = True
         if whole:
@@ -146,8 +147,8 @@ def _check_labels(targets: Array, output: tuple[int, ...], loss: Any, what: str)
     if wrong.any():
         record = int(np.argwhere(wrong)[0][0])
         raise DimensionError(
-            f"Target {targets[wrong][0]} is out of bounds: {what} holds it at record {record}, and the "
-            f"model has {count} outputs, one for each of the classes 0 to {count - 1}"
+            f"Target {targets[wrong][0]} is out of bounds: {what} holds it at record {record}, and "
+            f"the model has {count} outputs, one for each of the classes 0 to {count - 1}"
         )
 
 

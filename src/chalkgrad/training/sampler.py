@@ -1,4 +1,5 @@
-"""Which records are in which batch: a function of the seed, the epoch and the batch, and of nothing else.
+"""Which records are in which batch: a function of the seed, the epoch and the batch, and of
+nothing else.
 
 A run that stops after any batch is resumed by its place alone.
 """
@@ -33,7 +34,8 @@ class Sampler:
         return -(-self.count // self.batch_size)
 
     def order(self, epoch: int) -> Array:
-        """The order of the records in an epoch (from 1): those of the keyed generator when shuffled."""
+        """The order of the records in an epoch (from 1): those of the keyed generator when
+        shuffled."""
         if not self.shuffle:
             return np.arange(self.count)
         key = np.int64(stream_key(self.seed * 1_000_003 + epoch)).astype(np.uint64)

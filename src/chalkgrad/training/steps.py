@@ -1,7 +1,7 @@
 """One training step and one evaluation, as an executor runs them.
 
-Traced, a whole step (forward, loss, backward, update) is one graph, run as one program. A model whose
-Python code looks at numbers (`if x.sum() > 0`, `.item()`) cannot be traced and runs eagerly.
+Traced, a whole step (forward, loss, backward, update) is one graph, run as one program. A model
+whose Python code looks at numbers (`if x.sum() > 0`, `.item()`) cannot be traced and runs eagerly.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Task:
 
     def __init__(self, model: Any, loss: Callable[..., Any], optimizer: Any) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.totals = getattr(loss, "reduction", "mean") == "sum"  # is a loss a sum over its records?
+        self.totals = (
+            getattr(loss, "reduction", "mean") == "sum"
+        )  # is a loss a sum over its records?
 
     def train(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         if isinstance(self.optimizer, LBFGS):
@@ -172,7 +174,8 @@ class Steps:
     def __init__(self, task: Task, executor: str, x: Array, y: Array) -> None:
         if executor not in EXECUTORS:
             raise ArgumentError(
-                f"executor={executor!r}: there are 'auto', 'numpy' (a step is one program) and 'eager'"
+                f"executor={executor!r}: there are 'auto', 'numpy' (a step is one program) and "
+                "'eager'"
             )
         self.task = task
         self.way, self.reason = _settle(task, executor, x, y)
@@ -197,7 +200,8 @@ class Steps:
         return total, np.concatenate(outputs)
 
     def signature(self) -> list[Any]:
-        """What a program was traced from, beside numbers: it must be traced again when this changes."""
+        """What a program was traced from, beside numbers: it must be traced again when this
+        changes."""
         parts: list[Any] = []
         for module in self.task.model.modules():
             for name, value in vars(module).items():
@@ -217,7 +221,9 @@ def _settle(task: Task, executor: str, x: Array, y: Array) -> tuple[Eager | Trac
         return Eager(task), "as asked"
     if isinstance(task.optimizer, LBFGS):
         if executor == "numpy":
-            raise ArgumentError("LBFGS looks at the loss while it steps: use executor='eager' or 'auto'")
+            raise ArgumentError(
+                "LBFGS looks at the loss while it steps: use executor='eager' or 'auto'"
+            )
         return Eager(task), "LBFGS looks at the loss while it steps"
     try:
         traced = Traced(task, x, y)

@@ -10,10 +10,11 @@ from chalkgrad.training.metrics import falls
 
 @dataclass
 class Stop:
-    """Stop when a number has not improved for `patience` epochs by more than `tolerance`, relative to it.
+    """Stop when a number has not improved for `patience` epochs by more than `tolerance`, relative
+    to it.
 
-    `monitor` is a key of the history. What ends in 'loss' or 'error' should fall, as do 'mse' and 'mae';
-    other numbers, such as 'accuracy', should rise.
+    `monitor` is a key of the history. What ends in 'loss' or 'error' should fall, as do 'mse' and
+    'mae'; other numbers, such as 'accuracy', should rise.
     """
 
     monitor: str = "loss"
@@ -25,8 +26,8 @@ class Stop:
     def __post_init__(self) -> None:
         if self.patience < 1 or self.tolerance < 0:
             raise ArgumentError(
-                f"Stop(patience={self.patience}, tolerance={self.tolerance}): patience counts epochs "
-                "from 1, tolerance is not negative"
+                f"Stop(patience={self.patience}, tolerance={self.tolerance}): patience counts "
+                "epochs from 1, tolerance is not negative"
             )
 
     def cost(self, row: dict[str, float]) -> float:
@@ -43,7 +44,11 @@ class Stop:
         if self.waited < self.patience:
             return ""
         verb = "converged" if self.monitor == "loss" else "stopped improving"
-        better = f"value better by more than {self.tolerance:g} of it" if self.tolerance else "better value"
+        better = (
+            f"value better by more than {self.tolerance:g} of it"
+            if self.tolerance
+            else "better value"
+        )
         return f"{self.monitor} {verb}: no {better} in {self.patience} epochs"
 
 
@@ -61,11 +66,13 @@ _NAMES = {"converged": converged, "validation": no_improvement}
 
 
 def named(stop: str | Stop | None) -> Stop | None:
-    """A stop rule that has seen nothing yet, by name ('converged', 'validation') or like another one."""
+    """A stop rule that has seen nothing yet, by name ('converged', 'validation') or like another
+    one."""
     if isinstance(stop, str):
         if stop not in _NAMES:
             raise ArgumentError(
-                f"no stop rule {stop!r}.{nearest(stop, _NAMES)} There are {', '.join(_NAMES)}, and Stop(…)."
+                f"no stop rule {stop!r}.{nearest(stop, _NAMES)} There are {', '.join(_NAMES)}, and "
+                "Stop(…)."
             )
         return _NAMES[stop]()
     return replace(stop, best=float("inf"), waited=0) if stop is not None else None

@@ -1,13 +1,14 @@
-"""A run on a table: from a file to a trained network in a folder, and from the folder to predictions.
+"""A run on a table: from a file to a trained network in a folder, and from the folder to
+predictions.
 
-    RUN/
-      settings.toml         everything the run was asked to do, defaults included
-      preprocessing.skops   what the training rows taught: medians, scales, categories
-      model.safetensors     the weights
-      checkpoint.safetensors  what `--resume` goes on from
-      history.csv           one row an epoch
-      metrics.json          held-out scores beside a baseline's
-      README.md             the model card
+RUN/
+  settings.toml         everything the run was asked to do, defaults included
+  preprocessing.skops   what the training rows taught: medians, scales, categories
+  model.safetensors     the weights
+  checkpoint.safetensors  what `--resume` goes on from
+  history.csv           one row an epoch
+  metrics.json          held-out scores beside a baseline's
+  README.md             the model card
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import io
 import json
 import platform
 import tomllib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Settings:
     epochs: int = 200
     batch_size: int = 32
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 1e-2
     dropout: float = 0.0
     patience: int = 30
     validation: float = 0.15
@@ -74,20 +75,24 @@ class Settings:
 
     def read(self, path: str) -> Table:
         """A table in the form that this run's own data had."""
-        return read(path, delimiter=self.delimiter or None, decimal=self.decimal, missing=self.missing)
+        return read(
+            path, delimiter=self.delimiter or None, decimal=self.decimal, missing=self.missing
+        )
 
     def to_toml(self) -> str:
+        """As the text of a TOML file."""
         return "".join(f"{key} = {_toml(value)}\n" for key, value in asdict(self).items())
 
     @classmethod
     def from_toml(cls, path: Path) -> Settings:
+        """Read what `to_toml` wrote."""
         try:
-            content = tomllib.loads(path.read_text("utf-8"))
-            known = {f.name for f in fields(cls)}
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items() if k in known})
-        except FileNotFoundError:
+            content = tomllib.loads(path.read_text("utf-8")).items()
+            values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in content}
+            return cls(**values)
+        except (FileNotFoundError, NotADirectoryError):
             raise DataError(f"{path.parent} is not a run folder: it has no {path.name}") from None
-        except (tomllib.TOMLDecodeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise DataError(f"{path} cannot be read: {error}") from error
 
 
@@ -133,15 +138,24 @@ class Result:
     model: Model
     settings: Settings
     history: History
-    test: dict[str, float]
+    scores: dict[str, float]
     baseline: dict[str, float]
     rows: dict[str, int]
+
+    @property
+    def measured(self) -> str:
+        """The rows that the scores are of."""
+        held = self.rows["test"]
+        return f"{held} held-out rows" if held else f"{self.rows['train']} training rows"
 
 
 def _scores(predicted: Array, truth: Array, classifies: bool) -> dict[str, float]:
     if not classifies:
-        error = metrics.mse(predicted, truth)
-        return {"rmse": error**0.5, "mae": metrics.mae(predicted, truth), "r2": metrics.r2(predicted, truth)}
+        return {
+            "rmse": metrics.mse(predicted, truth) ** 0.5,
+            "mae": metrics.mae(predicted, truth),
+            "r2": metrics.r2(predicted, truth),
+        }
     return {
         "accuracy": metrics.accuracy(predicted, truth),
         "f1": metrics.precision_recall_f1(predicted.argmax(1), truth, "macro")[2],
@@ -176,47 +190,61 @@ class Prepared:
         rows, _ = labelled(table, settings.target)
         target = schema.target
         parts = split(
-            len(rows), classes=target.encode(rows) if target.classes else None, names=target.classes,
-            validation=settings.validation, test=settings.test, seed=settings.seed,
+            len(rows), classes=target.encode(rows) if target.classes else None,
+            names=target.classes, validation=settings.validation, test=settings.test,
+            seed=settings.seed,
         )  # fmt: skip
         return cls(settings, schema, rows, parts)
 
     def train(self, folder: Path | None, *, resume: bool, verbose: int) -> Result:
-        """Fit preprocessing on the training rows, train, score the held-out rows, save the folder."""
+        """Fit preprocessing on the training rows, train, score the held-out rows, save the
+        folder."""
         settings, parts, target = self.settings, self.parts, self.schema.target
         preprocessor = Preprocessor.fit(self.table.take(parts.train), self.schema)
         x, _ = preprocessor.transform(self.table)
         y = target.encode(self.table)
         scaler = None if target.classes else TargetScaler.fit(y[parts.train])
         goal = y if scaler is None else scaler.transform(y)
+        manual_seed(settings.seed)
         network = build(x.shape[1], len(target.classes) or 1, settings)
-        checkpoint = None
         if folder is not None:
-            checkpoint = folder / "checkpoint.safetensors"
             _write_start(folder, settings, preprocessor)
-        history = fit(
-            network, x[parts.train], goal[parts.train], loss="mse" if scaler else "cross_entropy",
-            optimizer=lambda p: optim.AdamW(p, lr=settings.learning_rate, weight_decay=settings.weight_decay),
-            epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed, verbose=verbose,
-            validation=(x[parts.validation], goal[parts.validation]) if len(parts.validation) else None,
-            stop=no_improvement(settings.patience) if len(parts.validation) else "converged",
-            checkpoint=checkpoint, resume=resume,
-        )  # fmt: skip
+        history = self._fit(network, x, goal, folder, resume=resume, verbose=verbose)
         model = Model(self.schema, preprocessor, network, scaler)
         held = parts.test if len(parts.test) else parts.train
         scores, _ = model.scores(self.table.take(held))
-        result = Result(
-            model, settings, history, scores, _baseline(y[parts.train], y[held], target.classes),
-            {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
-        )  # fmt: skip
+        baseline = _baseline(y[parts.train], y[held], target.classes)
+        rows = {name: len(getattr(parts, name)) for name in ("train", "validation", "test")}
+        result = Result(model, settings, history, scores, baseline, rows)
         if folder is not None:
             _write_end(folder, result)
         return result
 
+    def _fit(
+        self,
+        network: nn.Module,
+        x: Array,
+        y: Array,
+        folder: Path | None,
+        *,
+        resume: bool,
+        verbose: int,
+    ) -> History:
+        settings, train, held = self.settings, self.parts.train, self.parts.validation
+        rate, decay = settings.learning_rate, settings.weight_decay
+        return fit(
+            network, x[train], y[train], loss="cross_entropy" if y.dtype.kind == "i" else "mse",
+            optimizer=lambda p: optim.AdamW(p, lr=rate, weight_decay=decay),
+            epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
+            validation=(x[held], y[held]) if len(held) else None,
+            stop=no_improvement(settings.patience) if len(held) else "converged",
+            checkpoint=None if folder is None else folder / "checkpoint.safetensors",
+            resume=resume, verbose=verbose,
+        )  # fmt: skip
+
 
 def build(width: int, outputs: int, settings: Settings) -> nn.Sequential:
     """Linear and ReLU layers of the hidden widths, and a linear output layer."""
-    manual_seed(settings.seed)
     layers: list[nn.Module] = []
     for size in settings.hidden:
         layers += [nn.Linear(width, size), nn.ReLU()]
@@ -228,10 +256,12 @@ def build(width: int, outputs: int, settings: Settings) -> nn.Sequential:
 def load_run(folder: Path) -> Model:
     """The model in a run folder."""
     settings = Settings.from_toml(folder / "settings.toml")
+    if not (folder / "model.safetensors").exists():
+        raise DataError(
+            f"{folder} has no trained model yet: finish it with chalkgrad train --resume {folder}"
+        )
     preprocessor = Preprocessor.load(folder / "preprocessing.skops")
     schema = preprocessor.schema
-    if not (folder / "model.safetensors").exists():
-        raise DataError(f"{folder} has no trained model yet: finish it with chalkgrad train --resume {folder}")
     saved = load(folder / "model.safetensors")
     network = build(len(preprocessor.feature_names), len(schema.target.classes) or 1, settings)
     network.load_state_dict(saved["weights"])
@@ -254,8 +284,11 @@ def _write_end(folder: Path, result: Result) -> None:
     scaler = model.scaler.to_dict() if model.scaler else None
     save({"weights": model.network.state_dict(), "scaler": scaler}, folder / "model.safetensors")
     write_text(folder / "history.csv", _history_csv(result.history))
-    scores = {"test": result.test, "baseline": result.baseline, "rows": result.rows}
-    write_text(folder / "metrics.json", json.dumps(scores, indent=2) + "\n")
+    report = {
+        "measured_on": result.measured, "scores": result.scores, "baseline": result.baseline,
+        "rows": result.rows,
+    }  # fmt: skip
+    write_text(folder / "metrics.json", json.dumps(report, indent=2) + "\n")
     write_text(folder / "README.md", card(folder, result))
 
 
@@ -270,27 +303,32 @@ def _history_csv(history: History) -> str:
 
 def card(folder: Path, result: Result) -> str:
     """The model card: what was trained on what, how well, and how to use it."""
-    model, settings, target = result.model, result.settings, result.model.schema.target
-    score = "\n".join(
-        f"| {key} | {value:.4g} | {result.baseline[key]:.4g} |" for key, value in result.test.items()
-    )
-    columns = "\n".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in model.schema.rows())
+    model, target, history = result.model, result.model.schema.target, result.history
+    rows = result.rows
     parameters = sum(p.numel() for p in model.network.parameters())
-    return f"""# {target.name} from {Path(settings.data).name}
+    answer = "training classes in their shares" if target.classes else "training mean"
+    seen = "training never saw them" if rows["test"] else "training saw them: none were held out"
+    return f"""# {target.name} from {Path(result.settings.data).name}
 
-A {target.task} network, trained with chalkgrad {__version__} (Python {platform.python_version()}, NumPy {np.__version__}).
+A {target.task} network, trained with chalkgrad {__version__} (Python {platform.python_version()}, \
+NumPy {np.__version__}).
 
-| held-out rows | network | baseline |
+| {result.measured} | network | baseline |
 |---|---|---|
-{score}
+{
+        _rows(
+            [key, f"{value:.4g}", f"{result.baseline[key]:.4g}"]
+            for key, value in result.scores.items()
+        )
+    }
 
-The baseline always answers {"the training classes in their shares" if target.classes else "the training mean"}.
-Scores are of {result.rows["test"]} rows that training never saw; {result.rows["train"]} rows trained it and
-{result.rows["validation"]} chose the epoch ({result.history.best_epoch} of {len(result.history)}: {result.history.stopped}).
+The baseline always answers the {answer}. The scores are of {result.measured}; {seen}.
+{rows["train"]} rows trained the network and {rows["validation"]} chose the epoch: \
+{history.best_epoch} of {len(history)} ({history.stopped}).
 
 ## The network
 
-{parameters:,} parameters, seed {settings.seed}:
+{parameters:,} parameters, seed {result.settings.seed}:
 
 ```
 {model.network!r}
@@ -300,7 +338,7 @@ Scores are of {result.rows["test"]} rows that training never saw; {result.rows["
 
 | column | kind | used | missing | why |
 |---|---|---|---|---|
-{columns}
+{_rows(model.schema.rows())}
 
 ## Use
 
@@ -309,9 +347,16 @@ chalkgrad predict {folder.name} NEW.csv -o predictions.csv
 chalkgrad evaluate {folder.name} LABELLED.csv
 ```
 
-Rows are expected to come from the same source as the training rows; a category that training did not have is
-reported and counts as none of the known ones.
+Rows are expected to come from the same source as the training rows. A category that training did
+not have is reported and counts as none of the known ones.
 """
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> str:
+    """The rows of a Markdown table."""
+    return "\n".join(
+        f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows
+    )
 
 
 def predictions_csv(model: Model, predicted: Array) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from chalkgrad.core.graph import Node, ancestors, equation, leaf
+from chalkgrad.core.graph import Graph, Node, ancestors, equation, leaf
 from chalkgrad.core.scope import current
 
 _NONE: Mapping[Node, Node] = {}
@@ -45,7 +45,8 @@ def simplify(
 
 
 def one_state(graph: Graph) -> dict[Node, Node]:
-    """Which numbers among the states always equal another one, such as Adam's count of steps for each
+    """Which numbers among the states always equal another one, such as Adam's count of steps for
+    each
     parameter: they do so now, and one equation gives them all. Maps each to the first."""
     classes: dict[object, list[int]] = {}
     for k, state in enumerate(graph.states):

@@ -147,6 +147,40 @@ def group_norm(
     return _scaled(out, gamma, None if bias is None else _per_channel(bias, len(shape)))
 
 
+@named("instance norm")
+def instance_norm(
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+    weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """γ · (x − mean) / √(variance + eps) + β over each record's channels by themselves.
+
+    The running mean and variance, where they are given, move towards the mean of those of the
+    records; without `use_input_stats` they are used. ValueError for a single value a channel.
+
+    >>> import chalkgrad as torch
+    >>> torch.nn.functional.instance_norm(torch.tensor([[[1.0, 3.0], [0.0, 4.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    shape = input.node.shape
+    axes, count = tuple(range(2, len(shape))), prod(shape[2:])
+    if count == 1:
+        raise ArgumentError(
+            "Expected more than 1 spatial element when training, got input size "
+            f"{input.shape}: one value has no variance"
+        )
+    mean, centered, variance = _spread(input, axes)
+    if running_mean is not None and running_var is not None:
+        _follow(running_mean, mean.detach().mean(0), momentum)
+        _follow(running_var, variance.detach().mean(0) * (count / (count - 1)), momentum)
+    out = centered / (variance + eps).sqrt()
+    gamma = None if weight is None else _per_channel(weight, len(shape))
+    return _scaled(out, gamma, None if bias is None else _per_channel(bias, len(shape)))
+
+
 @named("RMS norm")
 def rms_norm(
     input: Tensor,

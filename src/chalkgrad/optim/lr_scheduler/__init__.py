@@ -2,6 +2,7 @@
 
 from chalkgrad.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
 from chalkgrad.optim.lr_scheduler.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from chalkgrad.optim.lr_scheduler.cyclic import CyclicLR
 from chalkgrad.optim.lr_scheduler.decay import (
     ConstantLR,
     ExponentialLR,
@@ -20,6 +21,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
