@@ -123,6 +123,7 @@ def shown(default: object) -> str:
 UNSAID = "..."  # a default that a stub leaves out
 MISTAKEN = {
     "requires_grad_": {"mode": "requires_grad"},
+    "to": {"other": "tensor"},
     "numel": {"self": "input"},
 }  # where a stub has another name than the parser
 STUBS = {

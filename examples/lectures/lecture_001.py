@@ -1,6 +1,7 @@
-"""Lecture 001: the 2-2-2 sigmoid network, forward, backward, update, with every number; then trained on.
+"""Lecture 001: the 2-2-2 sigmoid network with every number: forward, backward, update; then on.
 
-E_total = sum of 1/2 (target - output)^2. The lecture updates the eight weights and leaves the biases.
+E_total = sum of 1/2 (target - output)^2. The lecture updates the eight weights and leaves the
+biases.
 """
 
 import chalkgrad as torch
@@ -34,7 +35,10 @@ def forward(show: bool = False) -> torch.Tensor:
         for layer, total, activation in (("h", sums, hidden_outputs), ("o", output_sums, outputs)):
             for k in (0, 1):
                 unit = f"{layer}{k + 1}"
-                print(f"  sum_{unit} = {total[k].item():.5f}   output_{unit} = {activation[k].item():.5f}")
+                print(
+                    f"  sum_{unit} = {total[k].item():.5f}   "
+                    f"output_{unit} = {activation[k].item():.5f}"
+                )
         errors = 0.5 * (targets - outputs) ** 2
         print(f"  E_1 = {errors[0].item():.5f}   E_2 = {errors[1].item():.5f}")
     return criterion(outputs, targets)
@@ -48,11 +52,15 @@ optimizer.step()
 print("Backward and update: new w = w - 0.6 * dE_total/dw")
 for name, (layer, i, j) in weights.items():
     gradient, new = layer.weight.grad[i, j].item(), layer.weight[i, j].item()
-    print(f"  dE_total/d{name} = {gradient:9.6f}   new {name} = {old[name]:.1f} - 0.6 * {gradient:9.6f} = {new:.6f}")
+    print(
+        f"  dE_total/d{name} = {gradient:9.6f}   "
+        f"new {name} = {old[name]:.1f} - 0.6 * {gradient:9.6f} = {new:.6f}"
+    )
 print(f"Forward again: E_total = {forward().item():.6f}")
 
 step, before = 1, float("inf")
-while True:  # until the error has converged: a thousand steps no longer change it by a millionth
+print("Trained on, until a thousand steps no longer lower the error by a millionth")
+while True:
     loss = forward()
     if step % 1000 == 1:
         print(f"  after {step:6d} steps: E_total = {loss.item():.3e}")

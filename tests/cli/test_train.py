@@ -23,7 +23,7 @@ from chalkgrad.core.errors import MissingExtra
 from chalkgrad.data.tables import extras
 from chalkgrad.training.table_run import Prepared, Settings, load_run
 
-from .conftest import TABLES, Shell, write_csv
+from tests.cli.conftest import TABLES, Shell, write_csv
 
 IRIS = TABLES / "iris.csv"
 DIABETES = TABLES / "diabetes.csv"

@@ -298,7 +298,7 @@ def test_lists_of_public_names_are_complete() -> None:
             "").startswith("chalkgrad.tensor")
         }  # fmt: skip
         inside = {"function", "arithmetic", "chosen", "holding", "Tensor", "Operand",
-        "check_device", "check_options",
+        "check_device", "check_options", "Size", "common_shape",
                   "sizes", "same_type", "cat"}  # fmt: skip
         methods = {name for name in public if name.startswith("new_") or name.endswith("_")}
         assert public - inside - methods <= set(module.__all__), module.__name__

@@ -211,3 +211,17 @@ def test_a_generator_refuses_another_kind_of_state() -> None:
         cg.Generator().set_state(cg.zeros(2))
     with pytest.raises(ValueError, match="64 bits"):
         cg.manual_seed(2**65)
+
+
+@pytest.mark.parametrize("first", [0, 5, 2**63 - 1, -3])  # the last two pass the end of int64
+def test_long_draws_are_the_published_numbers_one_by_one(first: int) -> None:
+    # Longer than the blocks in which they are drawn; every 997th is compared, and both ends.
+    count, key = 20_000, stream_key(7)
+    generator = cg.Generator()
+    for name, digits, kind in [("float32", 24, np.float32), ("float64", 53, np.float64)]:
+        generator.set_state(cg.tensor([key, first]))
+        drawn = cg.rand(count, generator=generator, dtype=getattr(cg, name)).numpy()
+        assert drawn.dtype == kind
+        for place in [*range(0, count, 997), 8191, 8192, count - 1]:
+            bits = squares_of_the_paper((first + place) & MASK, key & MASK)
+            assert drawn[place] == (bits >> (64 - digits)) / 2**digits

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from tomllib import TOMLDecodeError
 
 import cyclopts
 
@@ -40,7 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     except cyclopts.CycloptsError as error:
-        print(f"chalkgrad: {' '.join(str(error).split())}", file=sys.stderr)
+        place = "chalkgrad.toml: " if isinstance(error.__cause__, TOMLDecodeError) else ""
+        print(f"chalkgrad: {place}{' '.join(str(error).split())}", file=sys.stderr)
         code = 2
     except ChalkgradError as error:
         print(f"chalkgrad: {error}", file=sys.stderr)

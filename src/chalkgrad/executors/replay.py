@@ -61,7 +61,7 @@ def replayed(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
             plans[kind] = _plan(function, args)
         elif len(plans) < _CAPACITY:
             plans[kind] = None  # seen once: most kinds are never seen again
-        return function(*args)
+        return function(*args, **kwargs)
 
     return call
 

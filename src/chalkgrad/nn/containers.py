@@ -406,7 +406,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The parameter of a name, or the default."""
-        return self[key] if key in self else default
+        return self[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The parameter of a name, which the default becomes if there is none."""
@@ -426,7 +426,7 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last name and parameter out."""
-        key = next(reversed(self._keys or {}.fromkeys("")))
+        key = list(self._keys)[-1] if self._keys else self._keys.popitem()[0]
         return key, self.pop(key)
 
     def clear(self) -> None:

@@ -183,9 +183,9 @@ class Module:
             enter = self._register if kind == "parameter" else self._enter  # as PyTorch checks them
             enter(kind, name, value)
             return
-        if isinstance(value, Buffer):
-            if name not in self.__dict__.get("_buffers", ()):
-                self._forget(name)
+        if isinstance(value, Buffer) and not any(
+            name in self.__dict__.get(registry, ()) for registry in ("_parameters", "_modules")
+        ):
             self.register_buffer(name, value, value.persistent)
             return
         for word, registry in _REGISTRIES.items():

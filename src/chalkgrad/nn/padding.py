@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalkgrad.core.errors import ArgumentError
 from chalkgrad.nn.functional.arrangement import pad
 from chalkgrad.nn.module import Module
 from chalkgrad.tensor.tensor import Tensor
@@ -102,7 +103,17 @@ class ReplicationPad2d(_Pad):
     _mode, _axes = "replicate", 2
 
 
-class CircularPad1d(_Pad):
+class _CircularPad(_Pad):
+    _mode = "circular"
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() - self._axes not in (1, 2):
+            expected = f"{self._axes + 1}D or {self._axes + 2}D"
+            raise ArgumentError(f"expected {expected} input (got {input.dim()}D input)")
+        return super().forward(input)
+
+
+class CircularPad1d(_CircularPad):
     """(C, W) or (N, C, W) continued from its other end.
 
     >>> import chalkgrad as torch
@@ -110,10 +121,8 @@ class CircularPad1d(_Pad):
     tensor([[3., 1., 2., 3., 1.]])
     """
 
-    _mode = "circular"
 
-
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPad):
     """(C, H, W) or (N, C, H, W) continued from its other ends."""
 
-    _mode, _axes = "circular", 2
+    _axes = 2

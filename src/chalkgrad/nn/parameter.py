@@ -53,8 +53,8 @@ class Buffer(Tensor):
     >>> import chalkgrad as torch
     >>> model = torch.nn.Module()
     >>> model.count = torch.nn.Buffer(torch.zeros(1))
-    >>> model.state_dict()
-    OrderedDict({'count': tensor([0.])})
+    >>> dict(model.state_dict())
+    {'count': tensor([0.])}
     """
 
     __slots__ = ("persistent",)

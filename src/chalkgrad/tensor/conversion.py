@@ -45,7 +45,7 @@ class Conversion(Operand):
         return self.cast(dtypes.bool_.numpy)
 
     def to(
-        self, *target: Any, dtype: Any = None, device: Any = None, other: Any = None,
+        self, *target: Any, dtype: Any = None, device: Any = None, tensor: Any = None,
         non_blocking: Flag = False, copy: Flag = False,
     ) -> Self:  # fmt: skip
         """This tensor with the dtype given, by itself or by another tensor; the device is the CPU.
@@ -54,7 +54,7 @@ class Conversion(Operand):
         >>> torch.tensor([1, 2]).to(torch.float64)
         tensor([1., 2.], dtype=torch.float64)
         """
-        for item in (other, *target):
+        for item in (tensor, *target):
             if isinstance(item, Operand):
                 dtype = item.node.dtype
             elif _names_a_device(item):

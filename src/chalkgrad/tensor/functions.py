@@ -31,33 +31,34 @@ from chalkgrad.tensor.tensor import Size, Tensor
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
     "addr", "all", "allclose", "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin",
-    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "asin",
-    "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "baddbmm",
-    "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_shapes",
-    "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cat", "ceil", "chunk", "clamp",
-    "clamp_max", "clamp_min", "clip", "clone", "column_stack", "concat", "concatenate",
-    "copysign", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "deg2rad", "detach",
-    "diag", "diag_embed", "diagonal", "div", "divide", "dot", "dstack", "einsum", "eq", "equal",
-    "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fix", "flatten", "flip", "fliplr", "flipud",
-    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "gather", "ge", "ger",
-    "greater", "greater_equal", "gt", "heaviside", "histc", "hstack", "hypot", "index_add",
-    "index_copy", "index_fill", "index_put", "index_select", "inner", "is_complex",
-    "is_floating_point", "is_nonzero", "is_signed", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log1p", "log2",
-    "log10", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select",
-    "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mm", "moveaxis", "movedim",
-    "mul", "multiply", "mv", "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative",
+    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere",
+    "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
+    "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cat",
+    "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack",
+    "concat", "concatenate", "copysign", "cos", "cosh", "count_nonzero", "cross", "cumprod",
+    "cumsum", "deg2rad", "detach", "diag", "diag_embed", "diagonal", "div", "divide", "dot",
+    "dstack", "einsum", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fix",
+    "flatten", "flip", "fliplr", "flipud", "float_power", "floor", "floor_divide", "fmax",
+    "fmin", "fmod", "frac", "gather", "ge", "ger", "greater", "greater_equal", "gt",
+    "heaviside", "histc", "hstack", "hypot", "index_add", "index_copy", "index_fill",
+    "index_put", "index_select", "inner", "is_complex", "is_floating_point", "is_nonzero",
+    "is_signed", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf",
+    "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log1p", "log2", "log10",
+    "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select", "matmul",
+    "max", "maximum", "mean", "median", "min", "minimum", "mm", "moveaxis", "movedim", "mul",
+    "multiply", "mv", "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative",
     "nonzero", "norm", "not_equal", "numel", "outer", "permute", "positive", "pow", "prod",
     "promote_types", "rad2deg", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave",
     "reshape", "result_type", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "scatter",
     "scatter_add", "searchsorted", "select", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
     "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan",
-    "tanh", "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "tril", "triu",
+    "tanh", "tensor_split", "tensordot", "tile", "topk", "transpose", "tril", "triu",
     "true_divide", "trunc", "unbind", "unflatten", "unique", "unsqueeze", "var", "var_mean",
     "vdot", "vstack", "where", "xlogy",
-]  # fmt: skip  # fmt: skip
+]  # fmt: skip
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -261,7 +262,6 @@ matmul = function(Tensor.matmul)
 mm = function(Tensor.mm)
 mv = function(Tensor.mv)
 outer = ger = function(Tensor.outer)
-trace = function(Tensor.trace)
 tril = function(Tensor.tril)
 triu = function(Tensor.triu)
 vdot = function(Tensor.vdot)

@@ -168,9 +168,11 @@ def binary(primitive: Primitive, a: T, b: Any) -> T:
     if x.dtype == y.dtype and (
         x.shape == y.shape or (not y.shape and not y.tracked) or (not x.shape and not x.tracked)
     ):
-        return bind(primitive, (a, b))
-    a, b = same_type(a, b)
-    return bind(primitive, same_shape(primitive.name, a, b))
+        operands = (a, b)
+    else:
+        operands = same_shape(primitive.name, *same_type(a, b))
+    out: T = bind(primitive, operands)
+    return out
 
 
 def same_type(a: T, b: T) -> tuple[T, T]:

@@ -38,13 +38,13 @@ def get_default_device() -> device:
     return CPU
 
 
-def set_num_threads(n: int) -> None:
+def set_num_threads(num: int) -> None:
     """Note how many threads the program would like.
 
     NumPy's matrix products take their number from the environment when the program starts:
     `OPENBLAS_NUM_THREADS=1 python program.py`. What is set here is kept for `get_num_threads`.
     """
-    _settings.threads = _count("set_num_threads", n)
+    _settings.threads = _count("set_num_threads", num)
 
 
 def get_num_threads() -> int:
@@ -52,9 +52,9 @@ def get_num_threads() -> int:
     return _settings.threads
 
 
-def set_num_interop_threads(n: int) -> None:
+def set_num_interop_threads(num: int) -> None:
     """Note the number; one operation runs after the other."""
-    _settings.interop_threads = _count("set_num_interop_threads", n)
+    _settings.interop_threads = _count("set_num_interop_threads", num)
 
 
 def get_num_interop_threads() -> int:

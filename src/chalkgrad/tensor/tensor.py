@@ -193,7 +193,7 @@ class Tensor(Memory):
         if current().abstract:
             with recording(False):
                 return bind(e.copy, (self,))
-        return self.wrap(leaf(self.node.value))  # type: ignore[arg-type]
+        return self.wrap(leaf(self.node.value))
 
     def detach_(self) -> Self:
         self._become(self.detach().node)
@@ -224,7 +224,7 @@ class Tensor(Memory):
     # Its numbers.
     def array_for(self, what: str = "this") -> Array:
         """The NumPy array; refused inside a trace, where there are no numbers yet."""
-        value = self.node.value
+        value: Array | None = self.node.value
         if value is None or (self.node.owner is not None and current().abstract):
             raise TraceError(
                 f"{what} needs the numbers of a tensor, and a traced program has none while it is "

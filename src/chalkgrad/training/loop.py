@@ -107,10 +107,10 @@ class Run:
     def _end_of_epoch(self) -> str:
         """Close the epoch; the reason to stop, or ''."""
         place = self.place
-        self.way.write_back()
         count = 1 if self.steps.task.totals else self.sampler.count
         row = {"loss": place.loss_sum / count}
         if self.metrics:
+            self.way.write_back()  # a metric of the user's own may draw random numbers
             row |= self._scores(place)
         if self.validation is not None:
             row |= self._validate(*self.validation)
@@ -125,8 +125,9 @@ class Run:
         return reason
 
     def _consult(self, row: dict[str, float]) -> str:
-        """Let the schedule, the stop rule and the callbacks see the epoch; the reason to stop, or
-        ''."""
+        """Let schedule, stop rule and callbacks see the epoch; the reason to stop, or ''."""
+        if self.scheduler is not None or self.callbacks:
+            self.way.write_back()  # a program reads the rate anew, and callbacks read anything
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(row["loss" if self.validation is None else "val_loss"])
         elif self.scheduler is not None:
@@ -165,7 +166,8 @@ class Run:
         # A step makes new arrays and never changes old ones, so keeping them costs nothing; a
         # callback might.
         keep = np.copy if self.callbacks else np.asarray
-        return {name: keep(tensor.node.value) for name, tensor in self.handles.items()}
+        value = self.way.value
+        return {name: keep(value(tensor)) for name, tensor in self.handles.items()}
 
     def _put_back(self) -> str:
         """Give the model its best weights."""

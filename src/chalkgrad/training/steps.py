@@ -15,7 +15,7 @@ import numpy as np
 from chalkgrad.core.errors import ArgumentError, TraceError
 from chalkgrad.core.graph import Array, ancestors, leaf
 from chalkgrad.core.scope import recording
-from chalkgrad.executors.compiled import Specialised, finite
+from chalkgrad.executors.compiled import Specialised, all_finite
 from chalkgrad.optim.lbfgs import LBFGS
 from chalkgrad.optim.settings import structure
 from chalkgrad.tensor.tensor import Tensor
@@ -91,7 +91,7 @@ class Eager:
 
     def healthy(self) -> bool:
         """Are the parameters finite after the last step?"""
-        return all(finite(p.node.value) for p in self.task.model.parameters())
+        return all_finite([p.node.value for p in self.task.model.parameters()])
 
     def fault(self, where: Where) -> str:
         """The equation of the last step that made what is not finite."""
@@ -102,8 +102,12 @@ class Eager:
             found = faults.origin(result, values)
             if found is not None:
                 return faults.describe(found, values[found], where)
-        bad = [name for name, p in self.task.model.named_parameters() if not finite(p.node.value)]
+        bad = [name for name, p in self.task.model.named_parameters() if not faults.finite(p.node.value)]
         return f"the update of {', '.join(bad)} by {type(self.task.optimizer).__name__} overflows"
+
+    def value(self, tensor: Tensor) -> Array:
+        """What a parameter or buffer holds by now."""
+        return tensor.node.value
 
     def write_back(self) -> None:
         """Nothing to do: the tensors hold the numbers."""
@@ -141,7 +145,7 @@ class Traced:
 
     def healthy(self) -> bool:
         """Are the parameters finite after the last step?"""
-        return all(finite(array) for array in self.step.learned())
+        return all_finite(self.step.learned())
 
     def fault(self, where: Where) -> str:
         """The equation of the last step that made what is not finite."""
@@ -155,6 +159,10 @@ class Traced:
             if found is not None:
                 return faults.describe(found, values[found], where)
         return ""
+
+    def value(self, tensor: Tensor) -> Array:
+        """What a parameter or buffer holds by now."""
+        return self.step.value(tensor)
 
     def write_back(self) -> None:
         """The tensors take over what the programs have changed."""

@@ -85,12 +85,18 @@ def _copied(x: Tensor, low: Shape, high: Shape, mode: str) -> Tensor:
             continue
         n = x.node.shape[axis]
         most = {"reflect": n - 1, "circular": n}.get(mode, max(a, b))
-        if min(a, b) < 0 or max(a, b) > most:
+        if max(a, b) > most or n + a + b < 0:
             raise ShapeError(
                 "Padding size should be less than the corresponding input dimension, but got: "
                 f"padding ({a}, {b}) at dimension {axis} of input {list(x.node.shape)}"
             )
-        places = np.pad(np.arange(n), (a, b), mode=_MODES[mode])  # type: ignore[call-overload]
+        longer, cut = (max(a, 0), max(b, 0)), (max(-a, 0), max(-b, 0))
+        places = np.arange(n)
+        if mode == "circular":  # goes round what is left
+            places = places[cut[0] : n - cut[1]]
+        places = np.pad(places, longer, mode=_MODES[mode])  # type: ignore[call-overload]
+        if mode != "circular":
+            places = places[cut[0] : len(places) - cut[1]]
         x = bind(indexing.take, (x, holding(places)), {"axis": axis})
     return x
 

@@ -49,7 +49,7 @@ def interpolate(
     wanted, factors = _wanted(extents, size, scale_factor)
     if recompute_scale_factor and factors is None:
         raise ArgumentError("recompute_scale_factor is not meaningful with an explicit size.")
-    if min(wanted) < 1 or min(extents) < 1:
+    if mode != "area" and (min(wanted) < 1 or min(extents) < 1):
         raise ShapeError(
             "Input and output sizes should be greater than 0, but got input "
             f"{list(extents)} output {list(wanted)}"
@@ -68,7 +68,8 @@ def interpolate(
             input = _blended(input, places, axis + 2)
         else:
             shift = 0.5 if mode == "nearest-exact" else 0.0
-            nearest = np.floor((np.arange(new) + np.float32(shift)) * np.float32(pace))
+            steps = np.arange(new).astype(np.float32) + np.float32(shift)
+            nearest = np.floor(steps * np.float32(pace))
             input = _taken(input, np.minimum(nearest.astype(np.int64), old - 1), axis + 2)
     return input
 
