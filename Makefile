@@ -27,7 +27,7 @@ demo: $(STAMPS)/core
 	@$(BIN)/chalkgrad demo
 
 test: $(STAMPS)/test
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity" --doctest-modules tests src $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity" $(ARGS)
 
 lint: $(STAMPS)/lint
 	$(BIN)/ruff check .
@@ -44,7 +44,7 @@ layers: $(STAMPS)/lint
 	$(BIN)/lint-imports
 
 parity: $(STAMPS)/parity
-	$(BIN)/python -m pytest -m parity $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m parity $(ARGS)
 
 bench: $(STAMPS)/bench
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -73,7 +73,9 @@ if TYPE_CHECKING:
         instance_norm,
         layer_norm,
     )
-    from chalkgrad.training import fit, metrics, predict
+    from chalkgrad.training import metrics
+    from chalkgrad.training.fit import fit as fit
+    from chalkgrad.training.fit import predict
     from chalkgrad.transform.derivatives import grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 float = float32

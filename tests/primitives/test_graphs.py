@@ -243,3 +243,12 @@ def test_threads_differentiate_at_once(chosen: list[Program]) -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_data_that_happen_to_be_one_are_no_literal() -> None:
+    x = tensor(3.0, requires_grad=True)
+    for number in (1.0, 1.0, 1.0, 5.0, 7.0):
+        x.grad = None
+        (x * tensor(number)).backward()
+        assert x.grad is not None
+        assert x.grad.item() == number

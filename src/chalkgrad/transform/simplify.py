@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from chalkgrad.core.graph import Graph, Node, ancestors, equation, leaf
+from chalkgrad.core.graph import LITERAL, Graph, Node, ancestors, equation, leaf
 from chalkgrad.core.scope import current
 
 _NONE: Mapping[Node, Node] = {}
@@ -45,9 +45,8 @@ def simplify(
 
 
 def one_state(graph: Graph) -> dict[Node, Node]:
-    """Which numbers among the states always equal another one, such as Adam's count of steps for
-    each
-    parameter: they do so now, and one equation gives them all. Maps each to the first."""
+    """Which numbers among the states always equal another one: they do so now, and one equation
+    gives them all, as Adam's count of steps for each parameter. Maps each to the first."""
     classes: dict[object, list[int]] = {}
     for k, state in enumerate(graph.states):
         value = state.before.value
@@ -66,9 +65,8 @@ def one_state(graph: Graph) -> dict[Node, Node]:
 
 
 def _is_one(node: Node) -> bool:
-    return (
-        node.primitive is None and node.shape == () and node.value is not None and node.value == 1
-    )
+    # A number written in a formula. Data that happen to be 1 now may be something else next time.
+    return node.params is LITERAL and bool(node.value == 1)
 
 
 def _trivial(node: Node, inputs: tuple[Node, ...]) -> Node | None:
