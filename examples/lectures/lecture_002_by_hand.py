@@ -45,6 +45,4 @@ with torch.no_grad():
             f"{name}: {old:.1f} -> {parameter.item():.6f}"
         )
 print(f"Forward again: loss = {loss_of(forward(1.0, 0.0)['a_o'], 1.0).item():.6f}")
-print(
-    "(The lecture has a_o = 0.5762: on its board the output's sum went wrong. This is the sum's.)"
-)
+print("(The lecture writes a_o = 0.5762, the sigmoid of 0.30901; the sum is 0.97800.)")

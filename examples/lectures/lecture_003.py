@@ -1,7 +1,7 @@
 """Lecture 003: a linear regression and a classifier, both started from w = 1, b = 0.
 
-Raw features (iq 50-80, cgpa 5-8) make the loss a long narrow valley: at an ordinary learning rate the
-weights overshoot further every step. Scaling each feature to mean 0 and deviation 1 cures it.
+Raw features (iq 50-80, cgpa 5-8) make the loss a long narrow valley: at an ordinary learning rate
+the weights overshoot further every step. Scaling each feature to mean 0 and deviation 1 cures it.
 """
 
 import chalkgrad as torch
@@ -56,9 +56,7 @@ first, second = (rounded(unit) for unit in model[0].weight)
 print(f"    both hidden units started alike and stay alike: weights {first} and {second}")
 
 print("\nPlacement: yes or no, sigmoid output, binary cross-entropy, learning rate 0.01")
-print(
-    "  raw features (each output is sigmoid of 110 to 176, which is 1; a wrong 1 costs at most 100):"
-)
+print("  raw features (each output is sigmoid(110) or more, which is 1; a wrong 1 costs 100):")
 train(network(nn.Sigmoid()), features, placed, nn.BCELoss(), 10)
 print("  scaled features:")
 model = network(nn.Sigmoid())

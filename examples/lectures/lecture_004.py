@@ -12,9 +12,8 @@ J.backward()
 print("J = 3v, v = x + u, u = yz at x = 4, y = 3, z = 2")
 print(f"  u = {u.item():g}, v = {v.item():g}, J = {J.item():g}")
 print(f"  dJ/dv = {v.grad.item():g}, dJ/du = {u.grad.item():g}")
-print(
-    f"  the gradient of J: (dJ/dx, dJ/dy, dJ/dz) = ({x.grad.item():g}, {y.grad.item():g}, {z.grad.item():g})"
-)
+gradient = ", ".join(f"{t.grad.item():g}" for t in (x, y, z))
+print(f"  the gradient of J: (dJ/dx, dJ/dy, dJ/dz) = ({gradient})")
 
 points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 labels = torch.tensor([0.0, 0.0, 0.0, 1.0])
@@ -25,9 +24,8 @@ for step in range(1001):
     a = torch.sigmoid(points @ w + b)
     loss = ((labels - a) ** 2).sum()
     if step in (0, 1, 10, 100, 1000):
-        print(
-            f"  step {step:4d}  L {loss.item():.5f}  w {[round(i, 3) for i in w.tolist()]}  b {b.item():.3f}"
-        )
+        weights = [round(i, 3) for i in w.tolist()]
+        print(f"  step {step:4d}  L {loss.item():.5f}  w {weights}  b {b.item():.3f}")
     loss.backward()
     with torch.no_grad():
         w -= w.grad

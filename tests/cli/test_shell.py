@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import chalkgrad
-
 from tests.cli.conftest import Shell
 
 HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "llvmlite", "skops", "torch", "jax"}
@@ -18,8 +17,12 @@ HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "llvmlite", "sko
 
 def loaded_after(code: str) -> set[str]:
     """The packages that a program has imported by its end."""
-    program = f"import sys\n{code}\nprint('\\n' + ' '.join({{m.split('.')[0] for m in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    program = (
+        f"import sys\n{code}\nprint('\\n' + ' '.join({{m.split('.')[0] for m in sys.modules}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -28,13 +31,17 @@ def test_importing_and_asking_for_help_load_nothing_heavy() -> None:
     help = "import chalkgrad.cli\ntry: chalkgrad.cli.main(['--help'])\nexcept SystemExit: pass"
     loaded = loaded_after(help)
     assert not HEAVY & loaded
-    modules = "import chalkgrad.cli, sys\ntry: chalkgrad.cli.main(['--help'])\nexcept SystemExit: pass\n"
+    modules = (
+        "import chalkgrad.cli, sys\ntry: chalkgrad.cli.main(['--help'])\nexcept SystemExit: pass\n"
+    )
     assert "chalkgrad.training" not in loaded_modules(modules)
 
 
 def loaded_modules(code: str) -> set[str]:
     program = f"{code}\nprint('\\n' + ' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 

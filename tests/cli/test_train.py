@@ -22,7 +22,6 @@ import pytest
 from chalkgrad.core.errors import MissingExtra
 from chalkgrad.data.tables import extras
 from chalkgrad.training.table_run import Prepared, Settings, load_run
-
 from tests.cli.conftest import TABLES, Shell, write_csv
 
 IRIS = TABLES / "iris.csv"
@@ -81,7 +80,9 @@ def test_what_a_run_folder_holds(shell: Shell, tmp_path: Path) -> None:
     for words in ("species from iris.csv", "| accuracy |", "2,499 parameters, seed 0", "Linear(in"):
         assert words in card
     for path in folder.iterdir():  # a pickle begins so
-        assert not path.read_bytes().startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"))
+        assert not path.read_bytes().startswith(
+            (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+        )
 
 
 def test_the_saved_run_predicts_the_same_numbers(tmp_path: Path) -> None:
@@ -205,7 +206,9 @@ def test_predictions_are_written_whole_or_not_at_all(
 def test_a_reader_that_goes_away_is_no_error(process: Shell, tmp_path: Path) -> None:
     process("train", IRIS, "--target", "species", "--epochs", "2", "--save", "run")
     line = f"{sys.executable} -m chalkgrad predict run {IRIS} | head -2"
-    done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert len(done.stdout.splitlines()) == 2
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
@@ -238,7 +241,9 @@ def test_resume_goes_on_as_if_it_had_not_stopped(shell: Shell, tmp_path: Path) -
         ([str(DIABETES)], "the data file is"),
     ],
 )
-def test_resume_changes_nothing_but_the_epochs(shell: Shell, arguments: list[str], words: str) -> None:
+def test_resume_changes_nothing_but_the_epochs(
+    shell: Shell, arguments: list[str], words: str
+) -> None:
     shell("train", IRIS, "--target", "species", "--epochs", "2", "--save", "run", "--quiet")
     said = shell("train", *arguments, "--resume", "run")
     assert said.code == 2
@@ -284,7 +289,10 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert unfinished.returncode == 2
-    assert "run has no trained model yet: finish it with chalkgrad train --resume run" in unfinished.stderr
+    assert (
+        "run has no trained model yet: finish it with chalkgrad train --resume run"
+        in unfinished.stderr
+    )
 
 
 # What is wrong is said.
@@ -324,7 +332,9 @@ def test_a_ragged_row_is_named(shell: Shell, tmp_path: Path) -> None:
     assert "bad.csv row 42 has 6 fields; the header has 5" in said.err
 
 
-def test_a_missing_column_and_an_unknown_category_at_prediction(shell: Shell, tmp_path: Path) -> None:
+def test_a_missing_column_and_an_unknown_category_at_prediction(
+    shell: Shell, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(0)
     towns = ["Ghent", "Lund", "Porto"]
     rows = [[towns[k % 3], f"{rng.normal():.3f}", "yes" if k % 3 else "no"] for k in range(60)]
@@ -348,12 +358,18 @@ def test_a_missing_column_and_an_unknown_category_at_prediction(shell: Shell, tm
 
 
 def test_a_run_that_diverges_names_the_place(shell: Shell, tmp_path: Path) -> None:
-    said = shell("train", DIABETES, "--target", "progression", "--learning-rate", "1e30", "--save", "r")
+    said = shell(
+        "train", DIABETES, "--target", "progression", "--learning-rate", "1e30", "--save", "r"
+    )
     assert said.code == 2
-    assert said.err.splitlines()[-1].startswith("chalkgrad: epoch 1, batch 2 of 9: the loss is no longer")
+    assert said.err.splitlines()[-1].startswith(
+        "chalkgrad: epoch 1, batch 2 of 9: the loss is no longer"
+    )
 
 
-def test_rows_that_train_and_are_measured_are_not_called_held_out(shell: Shell, tmp_path: Path) -> None:
+def test_rows_that_train_and_are_measured_are_not_called_held_out(
+    shell: Shell, tmp_path: Path
+) -> None:
     options = ["--target", "species", "--test", "0", "--validation", "0", "--epochs", "3"]
     said = shell("train", IRIS, *options, "--save", "run")
     assert said.code == 0
@@ -378,7 +394,9 @@ def test_a_file_of_settings_is_overridden_by_flags(shell: Shell, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "words"), [('[train]\nhiden = "16"\n', "hiden"), ("[train\n", "chalkgrad.toml")]
 )
-def test_a_bad_file_of_settings_is_named(shell: Shell, tmp_path: Path, text: str, words: str) -> None:
+def test_a_bad_file_of_settings_is_named(
+    shell: Shell, tmp_path: Path, text: str, words: str
+) -> None:
     (tmp_path / "chalkgrad.toml").write_text(text)
     said = shell("train", IRIS, "--target", "species", "--epochs", "2")
     assert said.code == 2

@@ -192,6 +192,10 @@ REFUSED: dict[str, Make] = {
 def test_what_pytorch_refuses_is_refused(case: str) -> None:
     with pytest.raises(Exception) as theirs:  # noqa: PT011  (whatever PyTorch says)
         REFUSED[case](torch)
-    kinds = theirs.type if theirs.type is not AssertionError else (AssertionError, ValueError, RuntimeError)
+    kinds = (
+        theirs.type
+        if theirs.type is not AssertionError
+        else (AssertionError, ValueError, RuntimeError)
+    )
     with pytest.raises(kinds):
         REFUSED[case](cg)

@@ -38,7 +38,12 @@ def classifier(lib: Any) -> Any:
 def normalized(lib: Any) -> Any:
     n = lib.nn
     return n.Sequential(
-        n.Linear(6, 10), n.BatchNorm1d(10), n.LeakyReLU(), n.Linear(10, 5), n.BatchNorm1d(5), n.Linear(5, 3)
+        n.Linear(6, 10),
+        n.BatchNorm1d(10),
+        n.LeakyReLU(),
+        n.Linear(10, 5),
+        n.BatchNorm1d(5),
+        n.Linear(5, 3),
     )
 
 
@@ -52,7 +57,12 @@ def convolution(lib: Any) -> Any:
 
 CASES: dict[str, tuple[Make, Any, Any, Make]] = {
     "dense": (dense, TABLE, AMOUNTS, lambda lib: lib.nn.MSELoss()),
-    "classifier": (classifier, TABLE, CLASSES, lambda lib: lib.nn.CrossEntropyLoss(label_smoothing=0.1)),
+    "classifier": (
+        classifier,
+        TABLE,
+        CLASSES,
+        lambda lib: lib.nn.CrossEntropyLoss(label_smoothing=0.1),
+    ),
     "batch norm": (normalized, TABLE, CLASSES, lambda lib: lib.nn.CrossEntropyLoss()),
     "convolution": (convolution, IMAGES, IMAGE_CLASSES, lambda lib: lib.nn.CrossEntropyLoss()),
 }

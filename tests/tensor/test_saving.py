@@ -25,15 +25,19 @@ from chalkgrad.core.files import write_whole
 
 DTYPES = [np.float32, np.float64, np.int32, np.int64, np.bool_]
 ARRAYS = st.sampled_from(DTYPES).flatmap(
-    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+    lambda dtype: hnp.arrays(
+        dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+    )
 )
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 KEYS = st.text(max_size=5) | st.integers(-9, 9)
 STRUCTURES = st.recursive(
     PLAIN | ARRAYS.map(cg.tensor),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(KEYS, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(KEYS, inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -71,7 +75,12 @@ def test_an_ordered_state_dict_stays_ordered(tmp_path: Path) -> None:
 
 
 def test_keys_that_collide_as_text_are_told_apart(tmp_path: Path) -> None:
-    tensors = {"a": {"b": cg.ones(1)}, "a.b": cg.zeros(1), 1: cg.full((1,), 2.0), "1": cg.full((1,), 3.0)}
+    tensors = {
+        "a": {"b": cg.ones(1)},
+        "a.b": cg.zeros(1),
+        1: cg.full((1,), 2.0),
+        "1": cg.full((1,), 3.0),
+    }
     cg.save(tensors, tmp_path / "f")
     assert_equal(cg.load(tmp_path / "f"), tensors)
 

@@ -256,7 +256,9 @@ def nudged(array: Any) -> Any:
         ({"model": nn.Sequential(nn.Linear(4, 9), nn.Linear(9, 3))}, "its model is Sequential"),
     ],
 )  # fmt: skip
-def test_another_run_is_refused_with_the_facts(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_another_run_is_refused_with_the_facts(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
     fit(tmp_path / "c", epochs=1)
     with pytest.raises(DataError, match=f"cannot be resumed here: {words}"):
         fit(tmp_path / "c", **{"resume": True, **change})

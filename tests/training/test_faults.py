@@ -79,7 +79,9 @@ def test_a_learning_rate_that_explodes(executor: str) -> None:
 
 @EXECUTORS
 def test_an_update_that_overflows(executor: str) -> None:
-    said = failing(network(), x=X * 1e18, optimizer=lambda p: optim.SGD(p, lr=1e38), executor=executor)
+    said = failing(
+        network(), x=X * 1e18, optimizer=lambda p: optim.SGD(p, lr=1e38), executor=executor
+    )
     wanted = {"numpy": "multiply in SGD gives infinity", "eager": "by SGD overflows"}[executor]
     assert "epoch 1, batch 1 of 5: a gradient is no longer finite" in said
     assert wanted in said
@@ -103,7 +105,9 @@ def test_a_bad_datum_to_validate_on_names_its_record() -> None:
     x = X.copy()
     x[4, 0] = np.nan
     said = failing(network(), validation=(x, Y))
-    assert said.startswith("epoch 1, validation: the loss is not finite. It began here: x holds NaN in rec")
+    assert said.startswith(
+        "epoch 1, validation: the loss is not finite. It began here: x holds NaN in rec"
+    )
     assert "record 4 of 40" in said
 
 
@@ -114,7 +118,11 @@ def test_an_infinity_that_does_no_harm_is_not_blamed(executor: str) -> None:
 
     x = X.copy()
     x[3] = 0
-    said = failing(network(Apply(clipped), Apply(lambda v: 1 / (v + 1) - 1 / (v + 1) / 0)), x, executor=executor)
+    said = failing(
+        network(Apply(clipped), Apply(lambda v: 1 / (v + 1) - 1 / (v + 1) / 0)),
+        x,
+        executor=executor,
+    )
     assert "log in 1" not in said
     assert "divide in 2" in said
 
@@ -133,7 +141,9 @@ def test_the_equation_is_named_in_nested_modules() -> None:
 
 
 @EXECUTORS
-def test_the_last_good_checkpoint_and_the_best_weights_are_kept(executor: str, tmp_path: Path) -> None:
+def test_the_last_good_checkpoint_and_the_best_weights_are_kept(
+    executor: str, tmp_path: Path
+) -> None:
     path = tmp_path / "run.safetensors"
     model = network(Apply(lambda v: v / (4 - COUNT["seen"]) ** 0.5))
     COUNT["seen"] = 0

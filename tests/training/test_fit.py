@@ -10,7 +10,13 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad import nn, optim
-from chalkgrad.core.errors import ArgumentError, ChalkgradError, ShapeError, TraceError, TypeMismatch
+from chalkgrad.core.errors import (
+    ArgumentError,
+    ChalkgradError,
+    ShapeError,
+    TraceError,
+    TypeMismatch,
+)
 from chalkgrad.training import Stop, converged
 from chalkgrad.training.loop import Run
 
@@ -64,7 +70,9 @@ def test_a_name_means_the_object_with_its_defaults() -> None:
 
 
 def test_unknown_names_say_the_nearest() -> None:
-    with pytest.raises(ArgumentError, match=r"no loss 'crossentropy'\. Did you mean cross_entropy\?"):
+    with pytest.raises(
+        ArgumentError, match=r"no loss 'crossentropy'\. Did you mean cross_entropy\?"
+    ):
         fit(loss="crossentropy")
     with pytest.raises(ArgumentError, match=r"no optimizer 'adan'\. Did you mean adam"):
         fit(optimizer="adan")
@@ -87,7 +95,9 @@ def test_an_optimizer_of_another_model_is_refused() -> None:
         fit(loss=3)
 
 
-@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch_size": 0}, {"epochs": 2.5}, {"epochs": True}])
+@pytest.mark.parametrize(
+    "options", [{"epochs": 0}, {"batch_size": 0}, {"epochs": 2.5}, {"epochs": True}]
+)
 def test_counts_are_whole_and_positive(options: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError, match="must both be whole numbers from 1 on"):
         fit(**options)
@@ -106,7 +116,9 @@ def test_numbers_are_cast_to_the_models_type(cast: Any) -> None:
 
 
 def test_targets_meet_the_outputs_shape() -> None:
-    curves = [fit(y=y)["loss"] for y in (AMOUNTS, AMOUNTS[:, None], AMOUNTS.astype(np.float64).tolist())]
+    curves = [
+        fit(y=y)["loss"] for y in (AMOUNTS, AMOUNTS[:, None], AMOUNTS.astype(np.float64).tolist())
+    ]
     assert curves[0] == curves[1] == curves[2]
     flat = nn.Sequential(*network(), nn.Flatten(0))
     assert fit(flat, y=AMOUNTS[:, None])["loss"] == pytest.approx(curves[0], rel=1e-6)
@@ -114,7 +126,13 @@ def test_targets_meet_the_outputs_shape() -> None:
 
 @pytest.mark.parametrize(
     "cast",
-    [lambda y: y, lambda y: y[:, None], lambda y: y.astype(np.float64), lambda y: y.astype(np.int32), list],
+    [
+        lambda y: y,
+        lambda y: y[:, None],
+        lambda y: y.astype(np.float64),
+        lambda y: y.astype(np.int32),
+        list,
+    ],
 )
 def test_class_numbers_in_any_form(cast: Callable[[Any], Any]) -> None:
     wanted = fit(network(3), y=CLASSES, loss="cross_entropy")["loss"]
@@ -147,9 +165,19 @@ def test_whole_numbers_stay_whole_where_they_are_looked_up() -> None:
         (X.astype(object), AMOUNTS, {}, "x is of type object"),
         (X[:, :3], AMOUNTS, {}, r"0 \(Linear 4→8\) got width 3"),
         (X, CLASSES + 0.5, {"loss": "cross_entropy"}, "y holds .* at record 0.* class numbers"),
-        (X, CLASSES, {"loss": "cross_entropy"}, r"Target 1 is out of bounds.*record .*model has 1 outputs"),
+        (
+            X,
+            CLASSES,
+            {"loss": "cross_entropy"},
+            r"Target 1 is out of bounds.*record .*model has 1 outputs",
+        ),
         (X, CLASSES - 1, {"loss": "cross_entropy"}, "Target -1 is out of bounds"),
-        (X, AMOUNTS, {"validation": (X, AMOUNTS[:3])}, "validation x has 60 records and validation y"),
+        (
+            X,
+            AMOUNTS,
+            {"validation": (X, AMOUNTS[:3])},
+            "validation x has 60 records and validation y",
+        ),
         (X, AMOUNTS, {"validation": 1.0}, "lies between 0 and 1"),
         (X, AMOUNTS, {"validation": 2}, "lies between 0 and 1"),
         (X, AMOUNTS, {"validation": 0.001}, "leaves 0 to validate on and 60 to train on"),
@@ -196,14 +224,16 @@ def test_a_share_is_held_out_of_every_class() -> None:
     assert run.validation is not None
     held, kept = run.validation[1], run.data[1]
     for label in range(3):
-        count = (CLASSES == label).sum()
+        count = (label == CLASSES).sum()
         assert (held == label).sum() == round(count * 0.25)
     assert len(held) + len(kept) == 60
     every = np.concatenate([run.data[0], run.validation[0]])
     assert {tuple(row) for row in every} == {tuple(row) for row in X}
 
 
-def test_the_best_weights_are_restored_and_the_epoch_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_best_weights_are_restored_and_the_epoch_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     model = network()
     # A rate that rises until the loss does: the best epoch is somewhere in the middle.
     history = fit(
@@ -254,13 +284,19 @@ def test_converged_stops_at_a_minimum() -> None:
     history = fit(model, stop="converged", epochs=1000, optimizer=lambda p: optim.Adam(p, lr=0.05))
     assert len(history) < 1000
     assert history["loss"][-1] < 1e-5
-    assert history.stopped.startswith("loss converged: no value better by more than 0.0001 of it in 10")
+    assert history.stopped.startswith(
+        "loss converged: no value better by more than 0.0001 of it in 10"
+    )
 
 
 def test_validation_stops_when_it_no_longer_improves() -> None:
     y = RNG.normal(size=60)  # nothing to learn: the validation loss soon rises
     history = fit(
-        y=y, stop="validation", validation=0.3, epochs=500, optimizer=lambda p: optim.Adam(p, lr=0.02)
+        y=y,
+        stop="validation",
+        validation=0.3,
+        epochs=500,
+        optimizer=lambda p: optim.Adam(p, lr=0.02),
     )
     assert len(history) == history.best_epoch + 10 < 500
     assert "val_loss stopped improving" in repr(history)
@@ -278,7 +314,9 @@ def test_a_score_can_decide_about_the_end_and_the_best_epoch() -> None:
 
 
 def test_a_rule_that_cannot_watch_is_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"stop watches 'val_loss'; this run has loss\. For a valid"):
+    with pytest.raises(
+        ArgumentError, match=r"stop watches 'val_loss'; this run has loss\. For a valid"
+    ):
         fit(stop="validation")
     with pytest.raises(ArgumentError, match="stop watches 'r2'; this run has loss, mae"):
         fit(stop=Stop("r2"), metrics=["mae"])
@@ -316,7 +354,11 @@ def test_what_a_callback_changes_is_trained_with(executor: str) -> None:
     model[0].requires_grad_(False)
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     history = fit(
-        model, optimizer=optimizer, callbacks=[unfreeze, slower, other_weights], epochs=4, executor=executor
+        model,
+        optimizer=optimizer,
+        callbacks=[unfreeze, slower, other_weights],
+        epochs=4,
+        executor=executor,
     )
     assert history["learning_rate"] == [0.1, 0.1, 0.05, 0.1 / 3]
     frozen = network()[0].weight
@@ -331,7 +373,14 @@ GOLDEN: dict[str, Any] = {}
 # Metrics.
 def test_accuracy_is_reported_for_classes() -> None:
     history = fit(network(3), y=CLASSES, loss="cross_entropy", validation=0.2)
-    assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy", "seconds", "learning_rate"]
+    assert list(history) == [
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "seconds",
+        "learning_rate",
+    ]
     assert "accuracy" in fit(network(1, nn.Sigmoid()), y=CLASSES > 0, loss="bce")
     assert list(fit()) == ["loss", "seconds", "learning_rate"]
     assert list(fit(metrics=[])) == list(fit())
@@ -362,7 +411,11 @@ def test_a_named_metric_gets_the_probabilities(loss: str, model: Callable[[], An
 
 
 def test_a_named_metric_gets_the_probabilities_of_two_classes() -> None:
-    options = {"y": CLASSES > 0, "metrics": ["log_loss", "accuracy"], "validation": (X, CLASSES > 0)}
+    options = {
+        "y": CLASSES > 0,
+        "metrics": ["log_loss", "accuracy"],
+        "validation": (X, CLASSES > 0),
+    }
     logits = fit(network(), loss="bce_with_logits", **options)
     shares = fit(network(1, nn.Sigmoid()), loss="bce", **options)
     assert logits["val_log_loss"] == pytest.approx(logits["val_loss"], rel=1e-5)
@@ -419,7 +472,9 @@ def test_the_executor_says_itself() -> None:
     assert fit().executor == "numpy, one program a step (the step can be traced)"
     assert fit(executor="numpy").executor == "numpy, one program a step (as asked)"
     assert fit(executor="eager").executor == "numpy, eagerly (as asked)"
-    assert fit(optimizer="lbfgs").executor == "numpy, eagerly (LBFGS looks at the loss while it steps)"
+    assert (
+        fit(optimizer="lbfgs").executor == "numpy, eagerly (LBFGS looks at the loss while it steps)"
+    )
     with pytest.raises(ArgumentError, match="LBFGS looks at the loss"):
         fit(optimizer="lbfgs", executor="numpy")
 
@@ -442,7 +497,11 @@ def test_a_scheduler_given_as_an_object_changes_the_rate() -> None:
     model = network()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     schedule = optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
-    assert fit(model, optimizer=optimizer, scheduler=schedule)["learning_rate"] == [0.1, 0.05, 0.025]
+    assert fit(model, optimizer=optimizer, scheduler=schedule)["learning_rate"] == [
+        0.1,
+        0.05,
+        0.025,
+    ]
 
 
 def test_stop_rules_can_be_chosen() -> None:

@@ -18,7 +18,12 @@ def history(epochs: int = 3) -> History:
     made = History(best_epoch=2, monitor="val_loss", stopped="all epochs done")
     for k in range(epochs):
         made.append(
-            {"loss": 1 / (k + 1), "val_loss": [0.9, 0.4, 0.5][min(k, 2)], "seconds": k, "learning_rate": 0.1}
+            {
+                "loss": 1 / (k + 1),
+                "val_loss": [0.9, 0.4, 0.5][min(k, 2)],
+                "seconds": k,
+                "learning_rate": 0.1,
+            }
         )
     return made
 
@@ -34,7 +39,9 @@ def test_columns_rows_and_length() -> None:
 
 
 def test_an_unknown_key_names_the_nearest() -> None:
-    with pytest.raises(ArgumentError, match=r"no 'val_los' in this history\. Did you mean val_loss"):
+    with pytest.raises(
+        ArgumentError, match=r"no 'val_los' in this history\. Did you mean val_loss"
+    ):
         history()["val_los"]
 
 

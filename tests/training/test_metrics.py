@@ -62,7 +62,9 @@ def test_precision_recall_f1_of_class_1() -> None:
 
 def test_a_class_that_is_never_right_counts_as_zero() -> None:
     truth, predicted = np.array([0, 0, 1, 2]), np.array([0, 0, 0, 1])
-    wanted = judge.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
+    wanted = judge.precision_recall_fscore_support(
+        truth, predicted, average="macro", zero_division=0
+    )
     assert metrics.precision_recall_f1(predicted, truth) == pytest.approx(wanted[:3], abs=1e-15)
 
 
@@ -95,7 +97,9 @@ def test_what_does_not_fit_is_refused() -> None:
         metrics.top_k(SCORES, TRUTH, 6)
     with pytest.raises(ArgumentError, match="average='binary' for 5 classes"):
         metrics.precision_recall_f1(SCORES, TRUTH, "binary")
-    with pytest.raises(ArgumentError, match=r"no average 'micro'\. There are macro, weighted, binary"):
+    with pytest.raises(
+        ArgumentError, match=r"no average 'micro'\. There are macro, weighted, binary"
+    ):
         metrics.precision_recall_f1(SCORES, TRUTH, "micro")
     with pytest.raises(ArgumentError, match=r"no metric 'acuracy'\. Did you mean accuracy\?"):
         metrics.named("acuracy")

@@ -22,7 +22,9 @@ X = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
 
 def fit(verbose: int = 1, epochs: int = 3, **options: Any) -> History:
     cg.manual_seed(0)
-    return cg.fit(cg.nn.Linear(1, 1), X, 2 * X, loss="mse", epochs=epochs, verbose=verbose, **options)
+    return cg.fit(
+        cg.nn.Linear(1, 1), X, 2 * X, loss="mse", epochs=epochs, verbose=verbose, **options
+    )
 
 
 @pytest.mark.parametrize("verbose", [1, 2])
@@ -134,4 +136,6 @@ def test_a_run_that_fails_leaves_the_terminal_in_order(monkeypatch: pytest.Monke
 
     with pytest.raises(RuntimeError, match="mine"):
         fit(callbacks=[fail])
-    assert screen.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in screen.getvalue()  # cursor back
+    assert (
+        screen.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in screen.getvalue()
+    )  # cursor back

@@ -88,8 +88,7 @@ class Primitive:
 
 def bind(primitive: Primitive, operands: Sequence[H], params: Params = NO_PARAMS) -> H:
     """Apply a primitive: compute its value (or only its type, in a trace) and record the node."""
-    mode = current()
-    compute = primitive.numpy
+    mode, compute = current(), primitive.numpy
     try:
         # `run` calls a function in this thread's context, without NumPy's warnings. The commonest
         # cases are written out: packing and unpacking arguments costs as much as a small addition.
@@ -120,10 +119,8 @@ def bind(primitive: Primitive, operands: Sequence[H], params: Params = NO_PARAMS
     tracked = tracked and mode.recording and kind.dtype.kind == "f"
     if not tracked and value is not None:
         return operands[0].wrap(leaf(value))  # no gradient flows through it: its history can go
-    shape, dtype, scope, because = kind.shape, kind.dtype, mode.scope, mode.because
-    return operands[0].wrap(
-        equation(primitive, nodes, params, value, shape, dtype, tracked, scope, because)
-    )
+    facts = (kind.shape, kind.dtype, tracked, mode.scope, mode.because)
+    return operands[0].wrap(equation(primitive, nodes, params, value, *facts))
 
 
 def _better(

@@ -13,6 +13,6 @@ from chalkgrad.data.loading import (
 from chalkgrad.data.sets import DataSet, load, names
 
 __all__ = [
-    "ConcatDataset", "DataLoader", "DataSet", "Dataset", "Subset", "TensorDataset", "default_collate",
-    "idx", "load", "names", "random_split",
+    "ConcatDataset", "DataLoader", "DataSet", "Dataset", "Subset", "TensorDataset",
+    "default_collate", "idx", "load", "names", "random_split",
 ]  # fmt: skip

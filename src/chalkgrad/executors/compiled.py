@@ -153,10 +153,8 @@ class Specialised:
 
 def all_finite(arrays: Sequence[Array]) -> bool:
     """Is every number finite? A dot product says so in a third of the time of isfinite().all()."""
-    for array in arrays:
-        if not (math.isfinite(vdot(array, array)) or isfinite(array).all()):  # large, or not finite
-            return False
-    return True
+    # Where the product overflows, the numbers themselves decide.
+    return all(math.isfinite(vdot(a, a)) or bool(isfinite(a).all()) for a in arrays)
 
 
 def _handles(traced: Capture, first: Node, same: dict[Node, Node]) -> Handles:

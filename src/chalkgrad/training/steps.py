@@ -102,12 +102,17 @@ class Eager:
             found = faults.origin(result, values)
             if found is not None:
                 return faults.describe(found, values[found], where)
-        bad = [name for name, p in self.task.model.named_parameters() if not faults.finite(p.node.value)]
+        bad = [
+            name
+            for name, p in self.task.model.named_parameters()
+            if not faults.finite(p.node.value)
+        ]
         return f"the update of {', '.join(bad)} by {type(self.task.optimizer).__name__} overflows"
 
     def value(self, tensor: Tensor) -> Array:
         """What a parameter or buffer holds by now."""
-        return tensor.node.value
+        held: Array = tensor.node.value
+        return held
 
     def write_back(self) -> None:
         """Nothing to do: the tensors hold the numbers."""
