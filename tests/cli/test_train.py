@@ -224,7 +224,7 @@ def test_resume_goes_on_as_if_it_had_not_stopped(shell: Shell, tmp_path: Path) -
     for name in ("model.safetensors", "metrics.json"):
         assert (tmp_path / "part" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     columns = [
-        [{k: v for k, v in row.items() if k != "seconds"} for row in rows_of(tmp_path / run / "history.csv")]
+        [{**row, "seconds": ""} for row in rows_of(tmp_path / run / "history.csv")]
         for run in ("part", "whole")
     ]  # fmt: skip
     assert columns[0] == columns[1]
@@ -301,12 +301,12 @@ BAD: list[tuple[list[str], str]] = [
     ([str(IRIS)], "train needs --target COLUMN"),
     ([str(IRIS), "--target", "specie"], "has no column 'specie'. Did you mean species?"),
     (["absent.csv", "--target", "x"], "there is no file"),
-    ([str(IRIS), "--target", "species", "--hidden", "a,b"], "--hidden 'a,b': give widths such as 64,32"),
+    ([str(IRIS), "--target", "species", "--hidden", "a,b"], "--hidden 'a,b': give widths such as"),
     ([str(IRIS), "--target", "species", "--epochs", "many"], "epochs"),
-    ([str(IRIS), "--target", "species", "--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
+    ([str(IRIS), "--target", "species", "--epoch", "3"], "--epoch. Did you mean --epochs?"),
     ([str(IRIS), "--target", "species", "--validation", "0.9"], "together less than 1"),
     ([str(IRIS), "--target", "species", "--drop", "petal"], "no column 'petal'"),
-    ([str(IRIS), "--target", "species", "--task", "clasification"], "task 'clasification' is not known"),
+    ([str(IRIS), "--target", "species", "--task", "clasify"], "task 'clasify' is not known"),
     ([str(IRIS), "--target", "species", "--task", "regression"], "species"),
     ([str(IRIS), "--target", "species", "--batch-size", "0"], "batch_size=0"),
     (["--resume", "absent"], "absent is not a run folder: it has no settings.toml"),

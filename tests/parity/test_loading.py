@@ -1,4 +1,4 @@
-"""Datasets and loaders against `torch.utils.data`: the batches, their types, and what is refused."""
+"""Datasets and loaders against `torch.utils.data`: batches, their types, and what is refused."""
 
 from __future__ import annotations
 

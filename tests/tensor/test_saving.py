@@ -1,4 +1,4 @@
-"""`save` and `load`: every structure comes back, a file appears whole or not at all, never pickle."""
+"""`save` and `load`: every structure comes back; a file appears whole or not at all; no pickle."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_a_write_that_fails_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, fail)
-    with pytest.raises(DataError, match="cannot write .*No space left on device"):
+    with pytest.raises(DataError, match=r"cannot write .*No space left on device"):
         cg.save([2], path)
     monkeypatch.undo()
     assert cg.load(path) == [1]

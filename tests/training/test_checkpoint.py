@@ -1,4 +1,4 @@
-"""A run that was stopped anywhere goes on to the same bits, and a checkpoint is never half written."""
+"""A run that was stopped anywhere goes on to the same bits; no checkpoint is half written."""
 
 from __future__ import annotations
 
@@ -72,9 +72,10 @@ def assert_goes_on(
 ) -> None:
     model = network()
     wanted = result(model, fit(None, model, **options()))
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
+    with monkeypatch.context() as patch:
         stopped_after(saves, patch)
-        fit(path, **options())
+        with pytest.raises(Stopped):
+            fit(path, **options())
     cg.manual_seed(99)
     model = network()
     cg.rand(7)  # another process has drawn other numbers
@@ -241,14 +242,14 @@ def nudged(array: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"x": nudged(X)}, r"its training data is float32\[40, 4\], int64\[40\] with checksum .* this run's"),
+        ({"x": nudged(X)}, r"its training data is float32\[40, 4\], int64\[40\] with checksum "),
         ({"x": X[:-1], "y": Y[:-1]}, r"its training data is .* this run's is float32\[39, 4\]"),
         ({"validation": (X[:9], Y[:9])}, "its training data|its validation data"),
         ({"batch_size": 8}, "its batch size is 16, this run's is 8"),
         ({"seed": 4}, "its training data is"),  # the validation share is another
         ({"seed": 4, "validation": None}, "its training data is"),
         ({"optimizer": "sgd"}, "its optimizer is Adam, this run's is SGD"),
-        ({"optimizer": lambda p: optim.Adam(p, lr=0.5)}, "its optimizer's lr is 0.001, this run's is 0.5"),
+        ({"optimizer": lambda p: optim.Adam(p, lr=0.5)}, "its optimizer's lr is 0.001, .* 0.5"),
         ({"scheduler": lambda o: S.StepLR(o, 1)}, "its scheduler is none, this run's is StepLR"),
         ({"loss": nn.CrossEntropyLoss(label_smoothing=0.1)}, "its loss is CrossEntropyLoss .*0.1"),
         ({"metrics": ["f1"]}, "its metrics is accuracy, this run's is f1"),
@@ -289,9 +290,10 @@ def test_a_write_that_fails_leaves_the_checkpoint_before_it(
             raise OSError(28, "No space left on device")
         real(*parts)
 
-    with monkeypatch.context() as patch, pytest.raises(DataError, match="No space left on device"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, step, fails)
-        fit(path)
+        with pytest.raises(DataError, match="No space left on device"):
+            fit(path)
     assert [p.name for p in tmp_path.iterdir()] == ["c"]
     model = network()
     assert result(model, fit(path, model, resume=True)) == wanted

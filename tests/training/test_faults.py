@@ -1,4 +1,4 @@
-"""A number that stops being finite is traced to the equation, layer, batch and record where it began."""
+"""A number that stops being finite is traced to where it began: equation, layer, batch, record."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def test_losses_of_amounts_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", [
-    "sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "radam", "rprop", "LBFGS",
+    "sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "radam", "rprop",
+    "LBFGS",
 ])  # fmt: skip
 def test_optimizers_by_name(optimizer: str) -> None:
     history = fit(optimizer=optimizer, epochs=4)
@@ -237,8 +238,8 @@ def test_the_best_weights_are_restored_and_the_epoch_is_said(
     model = network()
     # A rate that rises until the loss does: the best epoch is somewhere in the middle.
     history = fit(
-        model, epochs=30, validation=(X, AMOUNTS), optimizer=lambda p: optim.SGD(p, lr=0.01), verbose=1,
-        scheduler=lambda o: optim.lr_scheduler.ExponentialLR(o, 1.25), batch_size=60,
+        model, epochs=30, validation=(X, AMOUNTS), verbose=1,
+        optimizer=lambda p: optim.SGD(p, lr=0.01), scheduler=lambda o: optim.lr_scheduler.ExponentialLR(o, 1.25), batch_size=60,
     )  # fmt: skip
     assert 1 < history.best_epoch < 30
     assert history.best["val_loss"] == min(history["val_loss"])
@@ -246,7 +247,8 @@ def test_the_best_weights_are_restored_and_the_epoch_is_said(
     again = float(np.mean((cg.predict(model, X)[:, 0] - AMOUNTS) ** 2))
     assert again == pytest.approx(min(history["val_loss"]), rel=1e-5)
     said = capsys.readouterr().err.splitlines()[-1]
-    wanted = f"the model has the weights of epoch {history.best_epoch} (val_loss {min(history['val_loss']):.4g})"
+    best = f"{history.best_epoch} (val_loss {min(history['val_loss']):.4g})"
+    wanted = f"the model has the weights of epoch {best}"
     assert said == f"all 30 epochs done; {wanted}"
 
 

@@ -47,7 +47,8 @@ def test_an_unknown_key_names_the_nearest() -> None:
 
 def test_repr() -> None:
     assert repr(history()) == (
-        "<History: 3 epochs, loss 1 █▃▁ 0.3333; val_loss 0.4; best val_loss at epoch 2; all epochs done>"
+        "<History: 3 epochs, loss 1 █▃▁ 0.3333; val_loss 0.4; best val_loss at epoch 2; "
+        "all epochs done>"
     )
     assert repr(History()) == "<History: no epochs>"
 
