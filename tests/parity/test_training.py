@@ -162,7 +162,8 @@ def test_two_groups_of_parameters() -> None:
     wanted = pytorch_curve(theirs, TABLE, AMOUNTS, torch.nn.MSELoss(), reference, (TABLE, AMOUNTS))
     history = cg.fit(
         ours, TABLE, AMOUNTS, loss="mse",
-        optimizer=cg.optim.SGD(groups(ours), lr=0.01, momentum=0.9), epochs=EPOCHS, batch_size=SIZE, seed=7, verbose=0,
+        optimizer=cg.optim.SGD(groups(ours), lr=0.01, momentum=0.9),
+        epochs=EPOCHS, batch_size=SIZE, seed=7, verbose=0,
     )  # fmt: skip
     np.testing.assert_allclose(history["loss"], wanted[0], rtol=1e-9)
 

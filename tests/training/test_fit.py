@@ -239,7 +239,8 @@ def test_the_best_weights_are_restored_and_the_epoch_is_said(
     # A rate that rises until the loss does: the best epoch is somewhere in the middle.
     history = fit(
         model, epochs=30, validation=(X, AMOUNTS), verbose=1,
-        optimizer=lambda p: optim.SGD(p, lr=0.01), scheduler=lambda o: optim.lr_scheduler.ExponentialLR(o, 1.25), batch_size=60,
+        optimizer=lambda p: optim.SGD(p, lr=0.01), batch_size=60,
+        scheduler=lambda o: optim.lr_scheduler.ExponentialLR(o, 1.25),
     )  # fmt: skip
     assert 1 < history.best_epoch < 30
     assert history.best["val_loss"] == min(history["val_loss"])
