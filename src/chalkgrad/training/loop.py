@@ -63,8 +63,7 @@ class Run:
         self.interrupted: list[bool] = []
 
     def train(self) -> History:
-        """Run to the last epoch, or until something ends it; the best weights are in the model
-        then."""
+        """Run until the last epoch or something else ends it, and put the best weights back."""
         if not self.best.weights:
             self.best = Best(weights=self._weights())
         self.saved_at = time.monotonic()

@@ -16,8 +16,7 @@ from chalkgrad.core.graph import Array
 
 
 def classes(outputs: Any, *, threshold: float = 0.5) -> Array:
-    """The predicted class of each record: the largest score, or whether one probability ≥
-    threshold."""
+    """Each record's class: that of the largest score, or 1 where one probability ≥ threshold."""
     scores = np.asarray(outputs)
     if scores.ndim > 1 and scores.shape[1] > 1:
         return np.asarray(scores.argmax(1))

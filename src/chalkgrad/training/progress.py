@@ -123,8 +123,7 @@ class Row(Drawing):
 
 
 def reporter(verbose: int) -> Silent:
-    """What `verbose` asks for in this place: 0 nothing, 1 a bar, lines or a row, 2 every epoch's
-    line."""
+    """What `verbose` asks for here: 0 nothing, 1 a bar, lines or a row, 2 every epoch's line."""
     if verbose <= 0:
         return Silent()
     if verbose == 1:

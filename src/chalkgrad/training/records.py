@@ -1,5 +1,4 @@
-"""Records and targets as a model and its loss take them: types and shapes are put right, or
-refused."""
+"""Records and targets as a model and its loss take them: cast and shaped, or refused."""
 
 from __future__ import annotations
 

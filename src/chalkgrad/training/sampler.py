@@ -1,5 +1,4 @@
-"""Which records are in which batch: a function of the seed, the epoch and the batch, and of
-nothing else.
+"""Which records are in which batch: a function of seed, epoch and batch, and of nothing else.
 
 A run that stops after any batch is resumed by its place alone.
 """
@@ -34,8 +33,7 @@ class Sampler:
         return -(-self.count // self.batch_size)
 
     def order(self, epoch: int) -> Array:
-        """The order of the records in an epoch (from 1): those of the keyed generator when
-        shuffled."""
+        """The records in the order of an epoch (from 1); shuffled, that of random numbers."""
         if not self.shuffle:
             return np.arange(self.count)
         key = np.int64(stream_key(self.seed * 1_000_003 + epoch)).astype(np.uint64)

@@ -213,8 +213,7 @@ class Steps:
         return total, np.concatenate(outputs)
 
     def signature(self) -> list[Any]:
-        """What a program was traced from, beside numbers: it must be traced again when this
-        changes."""
+        """What a program was traced from, beside numbers: where it changes, trace again."""
         parts: list[Any] = []
         for module in self.task.model.modules():
             for name, value in vars(module).items():

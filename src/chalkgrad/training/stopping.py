@@ -66,8 +66,7 @@ _NAMES = {"converged": converged, "validation": no_improvement}
 
 
 def named(stop: str | Stop | None) -> Stop | None:
-    """A stop rule that has seen nothing yet, by name ('converged', 'validation') or like another
-    one."""
+    """A stop rule that has seen nothing yet: 'converged', 'validation', or like another one."""
     if isinstance(stop, str):
         if stop not in _NAMES:
             raise ArgumentError(

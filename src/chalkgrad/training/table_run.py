@@ -197,8 +197,7 @@ class Prepared:
         return cls(settings, schema, rows, parts)
 
     def train(self, folder: Path | None, *, resume: bool, verbose: int) -> Result:
-        """Fit preprocessing on the training rows, train, score the held-out rows, save the
-        folder."""
+        """Fit preprocessing and network on the training rows, score the held-out ones, save."""
         settings, parts, target = self.settings, self.parts, self.schema.target
         preprocessor = Preprocessor.fit(self.table.take(parts.train), self.schema)
         x, _ = preprocessor.transform(self.table)
