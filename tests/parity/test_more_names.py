@@ -273,7 +273,7 @@ CYCLES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", CYCLES, ids=str)
+@pytest.mark.parametrize("options", CYCLES)
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "Adagrad"])
 def test_cyclic_rates(kind: str, options: dict[str, Any]) -> None:
     def course(lib: Any) -> Any:
