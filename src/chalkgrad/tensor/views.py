@@ -30,6 +30,9 @@ FUNCTIONAL = (
 def view(base: T, primitive: Primitive, params: Params) -> T:
     """A view of a tensor, by a primitive that moves elements and copies none."""
     out = bind(primitive, (base,), params)
+    if primitive is shaping.broadcast and out.node.value is not None:
+        # The record fills a small array, which is faster to compute with, but is no view.
+        out.node.value = np.broadcast_to(base.node.value, params["shape"])
     out.origin = (base, primitive, params)
     if base.node.primitive is not None:  # leaves with a gradient never change in the graph
         try:

@@ -31,6 +31,7 @@ from chalkgrad.tensor.creation import zeros_like
 from chalkgrad.tensor.joining import stack
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.grad import pullback
+from chalkgrad.transform.nested import mapped
 
 Function = Callable[..., Any]
 Places = int | Sequence[int]
@@ -281,18 +282,14 @@ def _matching(tensors: Sequence[Tensor], given: Any, name: str) -> list[Tensor]:
 
 
 def _mapped(tree: Any, change: Callable[[Tensor], Any]) -> Any:
-    """Apply to every tensor and number in nested lists, tuples and dicts, in their order."""
-    if isinstance(tree, Tensor):
-        return change(tree)
-    if isinstance(tree, (int, float)) and not isinstance(tree, bool):
-        return change(Tensor().wrap(leaf(np.asarray(tree, dtypes.default.dtype))))
-    if isinstance(tree, dict):
-        return {key: _mapped(item, change) for key, item in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_mapped(item, change) for item in tree))
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_mapped(item, change) for item in tree)
-    return tree
+    """Apply to every tensor and every number, which becomes a tensor."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return change(Tensor().wrap(leaf(np.asarray(value, dtypes.default.dtype))))
+        return value
+
+    return mapped(tree, change, number)
 
 
 def _kind(value: Any) -> str:

@@ -21,6 +21,7 @@ from chalkgrad.core.errors import TraceError
 from chalkgrad.core.graph import ArrayType, Graph, Node, State, ancestors, placeholder
 from chalkgrad.core.scope import current
 from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.transform.nested import mapped
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def capture(function: Callable[..., Any], *examples: Any) -> Capture:
     names = _argument_names(function, len(examples))
     leaves: list[Tensor] = []
     arguments = [
-        _map(example, partial(_input, name, leaves))
+        mapped(example, partial(_input, name, leaves))
         for example, name in zip(examples, names, strict=True)
     ]
     running = _Trace()
@@ -102,7 +103,7 @@ def capture(function: Callable[..., Any], *examples: Any) -> Capture:
     try:
         returned = function(*arguments)
         outputs: list[Tensor] = []
-        _map(returned, outputs.append)
+        mapped(returned, outputs.append)
         after = {key: tensor.node for key, (tensor, _) in running.before.items()}
         output_nodes = tuple(tensor.node for tensor in outputs)
     finally:
@@ -166,19 +167,6 @@ def _input(name: str, leaves: list[Tensor], example: Tensor) -> Tensor:
     return made
 
 
-def _map(value: Any, change: Callable[[Tensor], Any]) -> Any:
-    """Apply to every tensor in nested lists, tuples and dicts; anything else stays."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _map(item, change) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_map(item, change) for item in value))
-    if isinstance(value, (list, tuple)):
-        return type(value)(_map(item, change) for item in value)
-    return value
-
-
 def _rebuilt(returned: Any, values: Sequence[Tensor]) -> Any:
     remaining = iter(values)
-    return _map(returned, lambda _: next(remaining))
+    return mapped(returned, lambda _: next(remaining))
