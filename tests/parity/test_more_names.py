@@ -314,3 +314,9 @@ def test_a_cycle_goes_on_from_its_state() -> None:
                 scheduler.step()
             rates.append(scheduler.get_last_lr())
     assert rates[0] == rates[1]
+
+
+def test_a_file_that_is_not_there() -> None:
+    for library in (cg, torch):
+        with pytest.raises(FileNotFoundError):
+            library.load("no such file")

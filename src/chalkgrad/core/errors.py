@@ -68,6 +68,10 @@ class DataError(ChalkgradError, ValueError):
     """A file or table that cannot be used as it is."""
 
 
+class MissingFile(DataError, FileNotFoundError):
+    """A file that is not there."""
+
+
 class MissingExtra(ChalkgradError, ImportError):
     """An optional package that is not installed; the message has the command that installs it."""
 

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as serialize
 
 from chalkgrad.core import dtypes
-from chalkgrad.core.errors import DataError, NotAvailable, TypeMismatch
+from chalkgrad.core.errors import DataError, MissingFile, NotAvailable, TypeMismatch
 from chalkgrad.core.files import write_whole
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.tensor.arguments import check_device
@@ -94,7 +94,7 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
             metadata = file.metadata() or {}
         return load_file(path), metadata
     except FileNotFoundError:
-        raise DataError(f"there is no file {path}") from None
+        raise MissingFile(f"there is no file {path}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error}") from error
     except SafetensorError as error:
