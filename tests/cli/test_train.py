@@ -104,7 +104,9 @@ def test_evaluate_agrees_with_the_report_on_the_same_rows(shell: Shell, tmp_path
     (tmp_path / "held.csv").write_text("\n".join(kept) + "\n")
     scores = json.loads(shell("evaluate", "run", "held.csv", "--json", "--quiet").out)
     assert scores.pop("rows") == len(held)
-    assert scores == pytest.approx(report["scores"], rel=1e-12)
+    # The network computes in float32, and a matrix product rounds by the number of rows that it
+    # is given: the report's rows came with the others, these came alone.
+    assert scores == pytest.approx(report["scores"], rel=2e-6)
 
 
 def test_regression_says_amounts_in_their_own_units(shell: Shell, tmp_path: Path) -> None:

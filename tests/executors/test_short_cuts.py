@@ -109,3 +109,11 @@ def test_a_retained_gradient_inside_is_not_passed_over() -> None:
     inside.sum().backward()
     assert inside.grad is not None
     assert inside.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_leaf_is_its_own_loss_again_and_again() -> None:
+    for _ in range(6):  # from the third time on the structure is recognised
+        loss = cg.tensor(1.5, requires_grad=True)
+        loss.backward()
+        assert loss.grad is not None
+        assert loss.grad.item() == 1.0

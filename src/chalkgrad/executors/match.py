@@ -52,7 +52,8 @@ def matcher(
         seen.update(node.inputs)
     lines += _apart(nodes)
     spent = [f"n{k}.spent" for k, node in enumerate(nodes) if _followed(node)]
-    lines.append(f"    if not retain: {' = '.join(spent)} = True")
+    if spent:  # a leaf that is its own loss has nothing to let go
+        lines.append(f"    if not retain: {' = '.join(spent)} = True")
     values = "".join(f"n{k}.value, " for k in reads)
     owners = "".join(f"n{k}.owner, " for k in targets)
     lines.append(f"    return ({values}), ({owners})")
