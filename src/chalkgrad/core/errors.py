@@ -72,6 +72,18 @@ class MissingFile(DataError, FileNotFoundError):
     """A file that is not there."""
 
 
+class FormulaError(DataError):
+    """A formula that cannot be read; `column` counts from 1."""
+
+    def __init__(self, message: str, column: int = 1) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+class WorksheetError(DataError):
+    """A worksheet that cannot be used: where, what clashes, and the fix."""
+
+
 class MissingExtra(ChalkgradError, ImportError):
     """An optional package that is not installed; the message has the command that installs it."""
 

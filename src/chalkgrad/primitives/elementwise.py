@@ -84,7 +84,7 @@ negative = elementwise("negative", np.negative, lambda g, out, x: -g,
 reciprocal = elementwise("reciprocal", np.reciprocal, lambda g, out, x: -g * out * out,
                          reads=Notation("1 / {0}", r"\frac{{1}}{{{0}}}", 2), domain=AWAY)
 square = elementwise("square", np.square, lambda g, out, x: g * 2 * x,
-                     reads=Notation("{0}²", "{0}^2", 4))
+                     reads=Notation("{0}²", "{{{0}}}^2", 4))
 
 # Comparison, logic and selection.
 equal = comparison("equal", "=", "=")

@@ -107,7 +107,7 @@ def inverse(permutation: Shape) -> Shape:
 transpose: Primitive = Primitive(
     "transpose", lambda x, axes: x.transpose(axes), _transpose_type,
     [lambda g, out, x, axes: transpose(g, axes=inverse(axes))],
-    Notation("{0}ᵀ", r"{0}^{{\top}}", 4), _transpose_index, sampled((2, 3, 4), axes=(2, 0, 1)),
+    Notation("{0}ᵀ", r"{{{0}}}^{{\top}}", 4), _transpose_index, sampled((2, 3, 4), axes=(2, 0, 1)),
 )  # fmt: skip
 
 
