@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         no_grad,
         set_grad_enabled,
     )
+    from chalkgrad.check import check as check  # type: ignore[no-redef]
+    from chalkgrad.explain import explain as explain  # type: ignore[no-redef]
+    from chalkgrad.explain.diagnose import diagnose as diagnose
     from chalkgrad.nn.functional import (
         adaptive_avg_pool1d,
         avg_pool1d,
@@ -85,14 +88,17 @@ long = int64
 newaxis = None
 
 # Imported when first used: what not every program needs.
-_LAZY = {
+_LAZY: dict[str, str | None] = {
     **dict.fromkeys(
         (
             "accelerator",
             "autograd",
             "backends",
             "cuda",
+            "check",
             "data",
+            "draw",
+            "explain",
             "nn",
             "optim",
             "training",
@@ -140,6 +146,8 @@ _LAZY = {
         "nn.functional.top",
     ),
     **dict.fromkeys(("fit", "metrics", "predict"), "training"),
+    "diagnose": "explain.diagnose",
+    "Worksheet": "worksheet",
     **dict.fromkeys(
         ("grad", "hessian", "jacobian", "jvp", "value_and_grad", "vjp"), "transform.derivatives"
     ),

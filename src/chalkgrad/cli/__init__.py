@@ -26,6 +26,9 @@ for name, place, text in (
     ("train", "train:train", "Train a network on a table (CSV or Parquet)."),
     ("predict", "predict:predict", "Predict each row of a table with a saved run."),
     ("evaluate", "predict:evaluate", "Score a saved run on a table that has the target."),
+    ("explain", "explain:explain", "Derive every gradient of a worksheet, with every number."),
+    ("check", "check:check", "Mark a hand-worked answer line by line, and name the mistakes."),
+    ("diagnose", "diagnose:diagnose", "Say why a gradient is zero, tiny, huge or missing."),
     ("demo", "demo:demo", "Learn real handwritten digits, then run the systems of five lectures."),
     ("doctor", "doctor:doctor", "Say what is installed and which executors run here."),
 ):
