@@ -13,7 +13,7 @@ PINS   := pyproject.toml constraints.txt
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test lint types layers parity bench format clean
+.PHONY: help demo test lint types layers parity bench marking pages format clean
 
 help:
 	@echo "make demo     install chalkgrad alone and run its demonstration"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint     ruff: rules and format        make format  let ruff rewrite"
 	@echo "make types    mypy, strict                  make layers  the house's import rules"
 	@echo "make parity   the comparison with PyTorch   make bench   the measurements"
+	@echo "make marking  how well the checker marks    make pages   write the generated docs again"
 	@echo "make clean    remove .venv and every cache"
 
 demo: $(STAMPS)/core
@@ -48,6 +49,14 @@ parity: $(STAMPS)/parity
 
 bench: $(STAMPS)/bench
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+marking: $(STAMPS)/test
+	$(BIN)/python -m benchmarks.marking --workers $(WORKERS) $(ARGS)
+
+pages: $(STAMPS)/parity
+	$(BIN)/python tools/names.py
+	$(BIN)/python tools/lectures.py
+	$(BIN)/python tools/gallery.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

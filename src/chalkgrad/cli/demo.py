@@ -1,4 +1,4 @@
-"""`chalkgrad demo`: classifiers of real handwritten digits, then the five lectures' systems."""
+"""`chalkgrad demo`: classifiers of real digits, the lectures' systems, a derivation, a marking."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import numpy as np
 from cyclopts import Parameter
 
 from chalkgrad import nn, optim
+from chalkgrad.check import check
 from chalkgrad.core.errors import DataError
 from chalkgrad.core.graph import Array
 from chalkgrad.data import sets
+from chalkgrad.explain import explain
 from chalkgrad.tensor.random import manual_seed
 from chalkgrad.training import metrics
 from chalkgrad.training.fit import fit, predict
@@ -23,7 +25,7 @@ from chalkgrad.training.history import History
 
 
 def demo(*, lectures: Annotated[bool, Parameter(negative="--no-lectures")] = True) -> int:
-    """Learn real handwritten digits, then run the systems of five lectures.
+    """Learn real handwritten digits, run the systems of five lectures, derive and mark.
 
     Parameters
     ----------
@@ -37,7 +39,20 @@ def demo(*, lectures: Annotated[bool, Parameter(negative="--no-lectures")] = Tru
             started = time.perf_counter()
             runpy.run_path(str(path), run_name="__main__")
             print(f"({time.perf_counter() - started:.1f} s: python {_short(path)})")
+        shown_work(lecture_files()[0].parent)
     return 0
+
+
+def shown_work(folder: Path) -> None:
+    """A gradient derived as on the board, and a lecture's own working marked."""
+    sheet = folder / "lecture_001.toml"
+    _heading("a gradient, derived from the graph that ran")
+    print(f"chalkgrad explain {_short(sheet)} --wrt w5\n")
+    print(explain(sheet, ["w5"]).to_text())
+    sheet = folder / "lecture_002.toml"
+    _heading("a lecture's working, marked")
+    print(f"chalkgrad check {_short(sheet)} {_short(sheet.with_suffix('.answers'))}\n")
+    print(check(sheet, sheet.with_suffix(".answers")))
 
 
 class Design(NamedTuple):

@@ -94,8 +94,10 @@ class _Sheet:
         self.said = len(self.plates)
         if self.said > _MOST_PLATES:
             self.plates = {}
-        self.between = _ROWS * (1.5 if self.plates else 1.0)
         self.gaps = [self._gap(column) for column in range(len(self.grid.columns) - 1)]
+        # Arrows with plates on them need a slope that shows: rows apart as gaps are wide.
+        slope = 0.3 * max(self.gaps, default=0.0) if self.plates else 0.0
+        self.between = max(_ROWS * (1.5 if self.plates else 1.0), slope)
 
     def _most_ports(self) -> list[int]:
         count = range(self.grid.vertices)

@@ -23,6 +23,7 @@ from chalkgrad.explain.board import Rewrite
 from chalkgrad.formulas import ONE, ZERO, Call, Expression, Name, Number, parts, replaced
 
 _MOST = 64  # terms of a polynomial that are multiplied out
+_LARGE = 10**15  # from where on a number is a float
 _WRITTEN_AS_FRACTION = {2, 3, 4, 6, 7, 8, 9, 11, 12}
 Coefficient = Fraction | float
 Value = Callable[[Expression], float]
@@ -53,9 +54,11 @@ class Monomial:
 
 
 def _exact(number: Coefficient) -> Coefficient:
+    """A fraction, as long as it is one that a person would write."""
+    small = _size(number) < _LARGE
     if isinstance(number, Fraction):
-        return number if number.denominator < 10**6 else float(number)
-    fraction = Fraction(number).limit_denominator(1000) if isfinite(number) else None
+        return number if small and number.denominator < 10**6 else float(number)
+    fraction = Fraction(number).limit_denominator(1000) if small else None
     return fraction if fraction is not None and float(fraction) == number else number
 
 
@@ -322,7 +325,21 @@ def collected(expression: Expression) -> Expression:
     if not first:
         return expression
     again = expanded(summed_plain(first))
-    return min((summed(p) for p in (first, again) if p), key=size)
+    return min((*(summed(p) for p in (first, again) if p), gathered(first)), key=size)
+
+
+def gathered(polynomial: Polynomial) -> Expression:
+    """A sum in which the terms that share a factor stand together: p · (s + t) − s."""
+    uses: dict[Expression, int] = {}
+    for monomial in polynomial:
+        for factor, exponent in monomial.factors.items():
+            uses[factor] = uses.get(factor, 0) + (exponent > 0)
+    shared = max(uses, key=uses.__getitem__, default=ONE)
+    if not 1 < uses.get(shared, 0) < len(polynomial):
+        return summed(polynomial)
+    group = [m for m in polynomial if m.factors.get(shared, 0) > 0]
+    others = [m for m in polynomial if m.factors.get(shared, 0) <= 0]
+    return summed([product(summed(group)), *others])
 
 
 def summed_plain(polynomial: Polynomial) -> Expression:

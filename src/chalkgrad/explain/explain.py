@@ -5,15 +5,14 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
-from chalkgrad.core.errors import ArgumentError
+from chalkgrad.core.errors import ArgumentError, TypeMismatch
 from chalkgrad.explain.derivation import Derivation
 from chalkgrad.explain.graph import Problem, Wanted, explain_graph
 from chalkgrad.explain.sheets import explain_sheet
+from chalkgrad.explain.views import check
 from chalkgrad.formulas import DIGITS
 from chalkgrad.optim import Optimizer
 from chalkgrad.worksheet import Worksheet
-
-_MOST_DIGITS = 15  # what a double holds
 
 
 def explain(
@@ -41,8 +40,9 @@ def explain(
     >>> derivation.gradients[0].value
     48.0
     """
-    if not 0 <= digits <= _MOST_DIGITS:
-        raise ArgumentError(f"digits={digits}: it is between 0 and {_MOST_DIGITS}")
+    check(view, digits)
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise TypeMismatch(f"optimizer is one of chalkgrad.optim, not {type(optimizer).__name__}")
     if isinstance(what, str | PathLike | Worksheet):
         if optimizer is not None:
             raise ArgumentError("the update of a worksheet stands in its [update]: no optimizer=")

@@ -148,11 +148,12 @@ def _found(root: Node, derive: Derive, item: Wanted) -> Iterable[At]:
         return _elements(node, derive)
     place = tuple(index) if isinstance(index, tuple | list) else (index,)
     inside = len(place) == len(node.shape) and all(
-        0 <= k < n for k, n in zip(place, node.shape, strict=True)
+        isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 <= k < n
+        for k, n in zip(place, node.shape, strict=True)
     )
     if not inside:
         raise ArgumentError(f"there is no element {list(place)} in a shape {list(node.shape)}")
-    return [At(node, place)]
+    return [At(node, tuple(map(int, place)))]
 
 
 def _elements(node: Node, derive: Derive) -> list[At]:

@@ -14,6 +14,7 @@ from functools import reduce
 
 import numpy as np
 
+from chalkgrad.core.errors import TraceError
 from chalkgrad.core.graph import LITERAL, Array, Node, ancestors
 from chalkgrad.core.scope import current, recording
 from chalkgrad.explain.algebra import collected, is_shorter, tidied
@@ -21,7 +22,7 @@ from chalkgrad.explain.edges import Edges
 from chalkgrad.explain.fold import tidy
 from chalkgrad.explain.quantities import SHIFTED
 from chalkgrad.explain.steps import Matrix
-from chalkgrad.formulas import ONE, Call, Expression, Name, Number, Partial
+from chalkgrad.formulas import ONE, Call, Expression, Name, Number, Partial, latex, text
 from chalkgrad.formulas.labels import (
     ACTIVATION,
     INPUT,
@@ -52,13 +53,19 @@ class Layers:
         self.taken: set[str] = {loss.text}
         self.deltas: dict[Node, Name] = {}
         self.constants: dict[Node, Name] = {}
+        stacks = {node for node in self.nodes if self._is_stack(node)}
+        inside = {n for n in ancestors(list(stacks)) if n.primitive is None}
         for node in self.nodes:
-            if node is not root and node in labels and node.shape:
+            if node is not root and node in labels and node not in inside:
                 self._name(node, labels[node])
-        self._name_stacks()
+        self._name_stacks(stacks)
 
     # Names.
     def _name(self, node: Node, label: Label) -> None:
+        if not node.shape:
+            latex = "" if label.latex is None else str(label.latex[()])
+            self.names[node] = Name(label.name(()), latex)
+            return
         level = superscript(f"({label.layer})") if label.layer else ""
         known = {INPUT: "X", TARGET: "Y", LOSS: "L", LOSS_TERM: "E"}.get(label.kind)
         text = known or _LETTERS.get(label.kind, "") + level
@@ -71,10 +78,9 @@ class Layers:
         if label.kind == WEIGHTED_SUM and label.layer:
             self.deltas[node] = Name(f"δ{level}", rf"\delta^{{({label.layer})}}")
 
-    def _name_stacks(self) -> None:
+    def _name_stacks(self, stacks: set[Node]) -> None:
         """Matrices that are put together from single parameters: W⁽ˡ⁾ and b⁽ˡ⁾."""
         layer = 0
-        stacks = {node for node in self.nodes if self._is_stack(node)}
         inner = {source for node in stacks for source in node.inputs}
         for node in self.nodes:
             label = self.labels.get(node)
@@ -89,7 +95,7 @@ class Layers:
 
     def _is_stack(self, node: Node) -> bool:
         """Is it put together from single numbers that have labels?"""
-        if node in self.names or node.primitive is None or not node.shape:
+        if node in self.labels or node.primitive is None or not node.shape:
             return False
         if node.primitive.name not in ("concatenate", "reshape"):
             return False
@@ -103,12 +109,40 @@ class Layers:
         name = node.primitive.name
         if name in _INVISIBLE or self._changes_nothing(node):
             return self._operand(node.inputs[0], stops)
-        operands = tuple(self._operand(source, stops) for source in node.inputs)
+        if node.primitive.custom:
+            return self._own(node, stops)
+        sources = node.inputs if name != "add" else self._terms(node, stops)
+        operands = tuple(self._operand(source, stops) for source in sources)
+        if len(operands) > 2 and name == "add":
+            return Call("sum", operands)
         if name == "transpose":
             return _turned(operands[0])
         if name in FOLDS:
             return Call(f"array_{name}{_over(node)}", operands)
+        if name == "mean" and _over(node):  # over some axes, and it is said over which
+            count = np.prod(node.inputs[0].shape) / np.prod(node.shape)
+            return Call("array_sum" + _over(node), operands) / Number(float(count))
         return Call(name, operands)
+
+    def _own(self, node: Node, stops: Mapping[Node, Expression]) -> Name:
+        """A person's own function; the first of its inputs is its result, computed before."""
+        assert node.primitive is not None
+        reads = node.primitive.notation
+        operands = [self._operand(source, stops) for source in node.inputs[1:]]
+        return Name(reads.text.format("", *map(text, operands)),
+                    reads.latex.format("", *map(latex, operands)))  # fmt: skip
+
+    def _terms(self, node: Node, stops: Mapping[Node, Expression]) -> list[Node]:
+        """What nested additions add up, in order; there may be a thousand."""
+        found, work = [], [*reversed(node.inputs)]
+        while work:
+            part = work.pop()
+            added = part.primitive is not None and part.primitive.name == "add"
+            if added and part not in stops and not self._changes_nothing(part):
+                work += reversed(part.inputs)
+            else:
+                found.append(part)
+        return found
 
     def _changes_nothing(self, node: Node) -> bool:
         """Bounds that nothing reaches, and the shift that keeps a softmax from overflowing."""
@@ -156,8 +190,14 @@ class Layers:
         return [*constants, *found]
 
     def backward(self, adjoints: Mapping[Node, Array]) -> list[Matrix]:
-        """The gradient of every named array, from the loss to the parameters."""
-        gradients = _gradient_graph(self.root)
+        """The gradient of every named array, from the loss to the parameters.
+
+        None where a person's own derivative computes with numbers: that is no equation.
+        """
+        try:
+            gradients = _gradient_graph(self.root)
+        except TraceError:
+            return []
         stops: dict[Node, Expression] = dict(self.names)
         found: list[Matrix] = []
         for node in reversed(self.nodes):

@@ -6,7 +6,7 @@ from chalkgrad.draw import Edge, Picture, Vertex, folded, svg
 from chalkgrad.draw import text as told
 from chalkgrad.explain import document as blocks
 from chalkgrad.explain.board import Board, Quantity
-from chalkgrad.formulas import DIGITS, Name, shown, text
+from chalkgrad.formulas import DIGITS, Name, Number, shown, text
 from chalkgrad.formulas.labels import ACTIVATION, INPUT, LOSS_TERM, PARAMETER, TARGET, WEIGHTED_SUM
 
 _MOST = 60  # vertices of a picture that is worth a look
@@ -35,7 +35,7 @@ def _number(value: float, digits: int) -> str:
 def _graph(board: Board, digits: int) -> Picture:
     """Every quantity a vertex, every edge with its local derivative."""
     vertices = [
-        Vertex(name, name, q.value, q.kind, detail="" if q.formula is None else text(q.formula))
+        Vertex(name, name, q.value, q.kind, detail=_detail(q))
         for name, q in board.quantities.items()
     ]
     edges = [
@@ -45,6 +45,11 @@ def _graph(board: Board, digits: int) -> Picture:
     title = f"The graph of {board.loss}"
     description = "Values go forward along the arrows; each arrow bears its local derivative."
     return Picture(tuple(vertices), tuple(edges), title, description, "graph", digits)
+
+
+def _detail(quantity: Quantity) -> str:
+    formula = quantity.formula
+    return "" if formula is None or isinstance(formula, Number) else text(formula)
 
 
 class _Network:

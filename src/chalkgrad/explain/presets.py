@@ -42,7 +42,7 @@ def check(preset: str) -> None:
     if preset not in PRESETS:
         known = ", ".join(PRESETS)
         raise ArgumentError(
-            f"there are no names {preset!r}: names is {known}.{nearest(preset, PRESETS)}"
+            f"there are no names {preset!r}: names is {known}.{nearest(str(preset), PRESETS)}"
         )
 
 

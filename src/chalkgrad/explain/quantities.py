@@ -36,6 +36,8 @@ _MOVING = {
     "negative", "take", "take_along", "add_at", "add_along",
 }  # fmt: skip
 _PRODUCTS = {"matmul", "einsum", "convolution", "convolution_input"}
+_LONG = 48  # operations in one formula
+_LONG_NAME = 24
 _SUMS = {"sum", "mean", "max", "min", "prod"}
 SHIFTED = {"softmax", "log_softmax", "logsumexp"}  # they take a number out of every exponent
 
@@ -52,6 +54,7 @@ class _Choice:
     layer: int = 0
     users: dict[Node, list[Node]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
+    sizes: dict[Node, int] = field(default_factory=dict)  # of the formulas of folded nodes
 
     def __post_init__(self) -> None:
         self.nodes = ancestors([self.root])
@@ -68,6 +71,7 @@ class _Choice:
         for node in self.nodes:
             if node.primitive is not None and node.tracked and node not in self.labels:
                 self._label_equation(node)
+                self._label_long(node)
 
     def _scope(self, node: Node) -> str:
         """Where it was computed; what a loss calls, such as a softmax, is part of the loss."""
@@ -98,7 +102,7 @@ class _Choice:
 
     def _is_data(self, node: Node) -> bool:
         """Is it what a layer or a loss reads, and no constant of an operation?"""
-        if node is self.root or not node.shape or self._is_shift(node):
+        if node is self.root or not node.shape or self._is_shift(node) or self._is_result(node):
             return False
         users = [self._reader(user) for user in self.users[node]]
         if any(user.primitive.name in _PRODUCTS for user in users if user.primitive):
@@ -114,6 +118,11 @@ class _Choice:
         scopes = [user.scope for user in self.users[node]]
         return all(scope is not None and scope.name in SHIFTED for scope in scopes)
 
+    def _is_result(self, node: Node) -> bool:
+        """Is it what a person's own function has computed? (Its derivative is another node.)"""
+        return any(u.primitive is not None and u.primitive.custom and u.inputs[0] is node
+                   for u in self.users[node])  # fmt: skip
+
     def _reader(self, user: Node) -> Node:
         """Who reads it in the end, past what only moves its elements."""
         while user.primitive is not None and user.primitive.name in _MOVING and user in self.users:
@@ -126,8 +135,10 @@ class _Choice:
         scope, name = self._scope(node), node.primitive.name
         if node is self.root:
             self._add(node, LOSS, "loss")
+        elif node.primitive.custom:
+            self._add_computed(node, _shown(node, self.labels, scope))
         elif self._is_loss_term(node):
-            self._add(node, LOSS_TERM, "loss")
+            self._add(node, LOSS_TERM, "loss", records=len(node.shape) > 1)
         elif scope in self.leaf_scopes:
             if scope == self.loss_scope:
                 return
@@ -137,6 +148,13 @@ class _Choice:
                 self._add(node, VALUE, f"{scope}.{name}")
         elif name not in _MOVING and not self._is_scaling(node) and not self._is_summand(node):
             self._add_computed(node, _shown(node, self.labels, scope))
+
+    def _label_long(self, node: Node) -> None:
+        """What would make a formula longer than anyone reads is a quantity of its own."""
+        sizes = [1 if n in self.labels else self.sizes.get(n, 1) for n in node.inputs]
+        self.sizes[node] = 1 + sum(sizes)
+        if node not in self.labels and self.sizes[node] > _LONG:
+            self._add_computed(node, _shown(node, self.labels, self._scope(node)))
 
     def _is_handed_on(self, node: Node, scope: str) -> bool:
         assert node.primitive is not None
@@ -221,6 +239,6 @@ def _shown(node: Node, labels: Mapping[Node, Label], scope: str) -> str:
     assert node.primitive is not None
     name = node.primitive.name
     known = [labels[source].base for source in node.inputs if source in labels]
-    if len(node.inputs) == 1 and len(known) == 1 and known[0]:
+    if len(node.inputs) == 1 and len(known) == 1 and 0 < len(known[0]) <= _LONG_NAME:
         return f"{name}({known[0]})"
     return f"{scope}.{name}" if scope else name

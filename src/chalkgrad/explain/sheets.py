@@ -76,5 +76,6 @@ def _update(update: Update) -> str:
         else f"{name.replace('_', ' ')} {value}"
         for name, value in update.settings.items()
     )
-    left = f"; {', '.join(update.frozen)} stay as they are" if update.frozen else ""
+    stay = "stays as it is" if len(update.frozen) == 1 else "stay as they are"
+    left = f"; {', '.join(update.frozen)} {stay}" if update.frozen else ""
     return f"{update.rule}, {settings}{left}"

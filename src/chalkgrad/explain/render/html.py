@@ -33,6 +33,7 @@ from chalkgrad.formulas import Expression, Number, Partial, text, typeset
 
 WIDE, NARROW = 34.5, 21.0  # em of mathematics that a page, beside a label, and a telephone hold
 CONTENTS = 8  # a page with more headings than this begins with a list of them
+BRIEF = 12  # letters of a cell that is not broken
 _SIGN = 1.6  # em that a relation takes
 
 
@@ -244,11 +245,8 @@ class _Writer:
     # ---------------------------------------------------------------------------------- tables
 
     def table(self, block: Table) -> str:
-        right = [
-            bool(block.rows) and all(isinstance(row[k], Number) for row in block.rows)
-            for k in range(len(block.headings))
-        ]
-        kinds = [' class="number"' if is_right else "" for is_right in right]
+        columns = [[row[k] for row in block.rows] for k in range(len(block.headings))]
+        kinds = [_kind(column) for column in columns]
         head = "".join(
             f'<th scope="col"{kind}>{self.words(heading)}</th>'
             for heading, kind in zip(block.headings, kinds, strict=True)
@@ -265,6 +263,14 @@ class _Writer:
             f'<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table></div>\n"
         )
+
+
+def _kind(column: Sequence[Part]) -> str:
+    """Numbers stand to the right; a short word stays on one line."""
+    if column and all(isinstance(cell, Number) for cell in column):
+        return ' class="number"'
+    short = all(isinstance(cell, str) and len(cell) <= BRIEF for cell in column)
+    return ' class="brief"' if short else ""
 
 
 def _remark_width(remark: str) -> float:

@@ -26,19 +26,19 @@ from chalkgrad.formulas import Number
 from chalkgrad.formulas.typeset import PRODUCTS, SUMS, Atom
 from chalkgrad.formulas.typst import quoted, translated
 
-ROOM = 36.0  # em of the text's width, less what a label needs
+ROOM = 41.0  # em of the text's width, less what a label needs
 _PREAMBLE = """\
 #set document(title: {title})
-#set page(paper: "a4", margin: 24mm, numbering: "1")
-#set text(font: ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono"), size: 10.5pt)
+#set page(paper: "a4", margin: 20mm, numbering: "1")
+#set text(font: ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono"), size: 10pt)
 #set par(justify: false, leading: 0.65em, spacing: 1em)
-#show heading: set block(above: 1.6em, below: 0.9em, sticky: true)
+#show heading: set block(above: 1.5em, below: 0.8em, sticky: true)
 #show math.equation.where(block: true): set align(left)
 #show math.equation.where(block: true): set block(breakable: false)
 #let muted = luma(40%)
 // The label stands beside the middle of the first line, which is as tall as `line`.
-#let step(body, label, line: $ x $) = block(width: 100%, inset: (left: 1.5em), above: 1.6em,
-  below: 1.6em, context {
+#let step(body, label, line: $ x $) = block(width: 100%, inset: (left: 1.5em), above: 1.2em,
+  below: 1.2em, context {
     let note = align(horizon, text(size: 0.85em, fill: muted, label))
     grid(columns: (1fr, auto), column-gutter: 1em, body, box(height: measure(line).height, note))
   })

@@ -67,7 +67,8 @@ class _Backward:
             symbol = self._symbol(gradient, path) if several else whole
             self._chain(symbol, path)
             self._components(path)
-            self._together(symbol, path)
+            if not _is_one_edge(symbol, path):
+                self._together(symbol, path)
         if several:
             parts = [self._symbol(gradient, path) for path in gradient.paths]
             values = [path.value for path in gradient.paths]
@@ -104,7 +105,8 @@ class _Backward:
         for a, b in pairwise(names):
             parts += ["; " if parts else "", a, " depends on ", b]
         self.document.prose(*parts[1:], ".")
-        self.document.equation(symbol, [Link(product_of(path))])
+        if not _is_one_edge(symbol, path):
+            self.document.equation(symbol, [Link(product_of(path))])
 
     def _components(self, path: Path) -> None:
         for local in factors_of(path):
@@ -187,10 +189,17 @@ class _Backward:
             self.partials[of.text, by.text] = reached[by.text]
             return
         left = [] if rest is None else [rest]
-        links = [Link(summed([*terms, *left]))]
-        if formulas != terms:
+        # Where there are many terms, writing them once is enough.
+        links = [Link(summed(terms))] if rest is None else []
+        if formulas != terms or rest is not None:
             links.append(Link(summed([*formulas, *left])))
         total = summed([*numbers, *left])
         links += [Link(total, relation(self.steps, total)), self.steps.value(reached[by.text])]
         self.partials[of.text, by.text] = reached[by.text]
         self.steps.step(Partial(of, by), links)
+
+
+def _is_one_edge(symbol: Expression, path: Path) -> bool:
+    """Is the path no more than the local derivative that it is asked for?"""
+    factors = factors_of(path)
+    return len(factors) == 1 and factors[0].symbol == symbol

@@ -28,6 +28,11 @@ def write(derivation: Derivation, document: Document) -> None:
         "δ⁽ˡ⁾ stands for the gradient towards Z⁽ˡ⁾. Records are rows; with records as columns each "
         "product is transposed: (Wᵀ δ) ⊙ σ′(z)."
     )
+    if not derivation.backward:
+        document.prose(
+            "A function in this pass has a derivative of its own that computes with numbers, so "
+            "there is no equation of arrays; the view `board` has its derivatives."
+        )
     for matrix in derivation.backward:
         _equation(matrix, steps)
     passes.updates(derivation, steps)

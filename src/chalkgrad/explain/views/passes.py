@@ -103,6 +103,7 @@ def again(derivation: Derivation, document: Document) -> None:
     if after is None:
         return
     document.heading(1, "Forward again, with the new parameters")
+    document.prose("Every parameter that the optimizer moves has its new value here.")
     rows = [
         (q.name, Number(before.quantities[name].value), Number(q.value))
         for name, q in after.quantities.items()

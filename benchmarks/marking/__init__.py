@@ -1,0 +1,1 @@
+"""How well hand-worked answers are marked: a generated corpus, and a report on it."""
