@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from html.parser import HTMLParser
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from chalkgrad.explain import Derivation, explain
 from chalkgrad.explain.views import VIEWS
-from chalkgrad.formulas import float_value
+from chalkgrad.formulas import float_value, typeset
 from chalkgrad.formulas.parse import parse
 from chalkgrad.worksheet import Problem, Worksheet
 from tests.explain.networks import Network, networks
@@ -107,6 +109,10 @@ def test_gradients_are_the_slopes_of_the_loss(network: Network) -> None:
 @given(networks())
 def test_every_view_is_written_in_every_format(network: Network) -> None:
     derivation: Derivation = explain(Worksheet.from_text(network.toml()))
+    data = derivation.to_dict()
+    for part in (*data["quantities"], *data["gradients"]):
+        if part["latex"] is not None:
+            typeset.read(part["latex"])  # refuses a command that is not in the vocabulary
     for view in VIEWS:
         latex = derivation.to_latex(view=view)
         assert latex.count("{") == latex.count("}")
@@ -114,4 +120,8 @@ def test_every_view_is_written_in_every_format(network: Network) -> None:
         assert derivation.to_text(view=view)
         assert derivation.to_markdown(view=view).count("$$") % 2 == 0
         assert derivation.to_typst(view=view).count("$") % 2 == 0
-        assert derivation.to_html(view=view).endswith("</html>\n")
+        page = derivation.to_html(view=view)
+        assert page.endswith("</html>\n")
+        HTMLParser().feed(page)
+        if find_spec("typst"):
+            assert derivation.to_pdf(view=view).startswith(b"%PDF")

@@ -72,11 +72,11 @@ class Chalk:
     # Formulas.
     def formula(self, at: At) -> Expression:
         """The formula of a quantity over elements: what is between is written out."""
-        return unshifted(self._opened(self.elements.formula(at)), value_of, _constant)
+        return unshifted(tidy(self._opened(self.elements.formula(at))), value_of, _constant)
 
     def in_names(self, expression: Expression) -> Expression:
         """A formula of elements over the names of quantities."""
-        return self._named(unshifted(self._opened(expression), value_of, _constant))
+        return self._named(unshifted(tidy(self._opened(expression)), value_of, _constant))
 
     def _opened(self, expression: Expression) -> Expression:
         """The formula over quantities and leaves."""
@@ -87,7 +87,7 @@ class Chalk:
             known = part.node in self.labels or part.node.primitive is None
             return part if known else self._opened(self.elements.formula(part))
 
-        return tidy(replaced(expression, inside))
+        return replaced(expression, inside)
 
     def _named(self, expression: Expression) -> Expression:
         """Names in place of elements; data without a name is its number."""
