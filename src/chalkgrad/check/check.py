@@ -53,7 +53,7 @@ def truth_of(worksheet: Worksheet) -> Truth:
         return board_of(worksheet, learned(worksheet, steps))
 
     return Truth(
-        board=derivation.board,
+        board=board_of(worksheet),  # the whole of it, also where a derivation would be folded
         learning_rate=None if update is None else update.settings.get("lr"),
         new={u.name.text: u.new for u in derivation.updates},
         updates={u.name.text: u for u in derivation.updates},

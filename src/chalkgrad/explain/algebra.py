@@ -364,6 +364,8 @@ def simplified(
     `value` computes a formula at the numbers of the pass: a step that would change it, because a
     factor there is 0 or infinite, is not taken.
     """
+    if not isinstance(raw, Call):
+        return ()  # a name or a number is as short as it gets
     steps: list[Rewrite] = []
     formula, number = raw, value(raw)
     for rule, changed in _attempts(raw, value, definitions):

@@ -35,6 +35,7 @@ class Chalk:
         self.quantities: dict[At, Quantity] = {}
         self.values: dict[str, float] = {}
         self.softmax: dict[Expression, Name] = {}
+        self.rows: dict[At, Mapping[Expression, Name]] = {}
         self.way: set[At] = set()  # what the derivation is about: of many terms, those are shown
 
     # Names.
@@ -104,20 +105,29 @@ class Chalk:
         return float_value(expression, self.values)
 
     # Quotients that have a name.
-    def definitions(self, of: At, raw: Expression) -> dict[Expression, Name]:
+    def definitions(self, of: At, raw: Expression) -> Mapping[Expression, Name]:
         """Those of a quantity and its neighbours, as in a softmax; or the softmax of quantities."""
-        found: dict[Expression, Name] = {}
-        own = None if of.node.primitive is None else self.formula(of)  # no names: it may be long
-        if isinstance(own, Call) and own.function == "divide" and of.index:
-            for k in range(of.node.shape[-1]):
-                at = At(of.node, (*of.index[:-1], k))
-                found[self._named(self.formula(at))] = self.name(at)
-        else:
-            for quotient in algebra.softmax_in(raw):
-                name = _softmax_name(algebra.exponent_of(quotient))
-                found[quotient] = self.softmax.setdefault(quotient, name)
-                self.values[name.text] = self.value(quotient)
+        if not isinstance(raw, Call):
+            return {}
+        row = At(of.node, of.index[:-1])
+        if row not in self.rows:
+            self.rows[row] = self._quotients(of)
+        if self.rows[row]:
+            return self.rows[row]
+        found = {}
+        for quotient in algebra.softmax_in(raw):
+            name = _softmax_name(algebra.exponent_of(quotient))
+            found[quotient] = self.softmax.setdefault(quotient, name)
+            self.values[name.text] = self.value(quotient)
         return found
+
+    def _quotients(self, of: At) -> dict[Expression, Name]:
+        """A row of quantities that are quotients, by their formulas."""
+        own = None if of.node.primitive is None else self.formula(of)  # no names: it may be long
+        if not (isinstance(own, Call) and own.function == "divide" and of.index):
+            return {}
+        row = [At(of.node, (*of.index[:-1], k)) for k in range(of.node.shape[-1])]
+        return {self._named(self.formula(at)): self.name(at) for at in row}
 
     def _softmaxes(self) -> dict[str, Quantity]:
         found = {}

@@ -50,10 +50,11 @@ def explain_graph(
     root = _checked(loss)
     presets.check(names)
     labels = presets.renamed(root, labels_of(root, problem.labels), names)
-    most = None if problem.whole or _is_small(root, labels) else _MOST
+    small = _is_small(root, labels)
+    most = None if small else _MOST
     derive = Derive(root, labels, most)
     starts = _starts(root, derive, wrt)
-    board = derive.board([*starts, *all_given(labels)] if problem.whole else starts)
+    board = derive.board([*starts, *all_given(labels)] if problem.whole and small else starts)
     wanted = [derive.chalk.name(at).text for at in starts]
     updates: tuple[Update, ...] = ()
     after = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalkgrad.core.graph import ancestors
 from chalkgrad.explain.board import Board
 from chalkgrad.explain.derivation import Derivation
 from chalkgrad.explain.derive import Derive
@@ -15,7 +16,7 @@ _LOSSES = {
     "half_squared_error": "½ (target − output)² for each output",
     "squared_error": "(target − output)² for each output, without ½",
     "mean_squared_error": "(target − output)², the mean over the outputs, without ½",
-    "binary_cross_entropy": "−(y log ŷ + (1 − y) log(1 − ŷ)) for each output",
+    "binary_cross_entropy": "−(y log ŷ + (1 − y) log(1 − ŷ)), the mean over the outputs",
     "cross_entropy": "−Σ y log p over the outputs",
 }
 
@@ -28,7 +29,8 @@ def explain_sheet(
     optimizer = None if worksheet.update is None else optimizer_of(worksheet, problem.parameters)
     if wrt is None:
         frozen = () if worksheet.update is None else worksheet.update.frozen
-        wrt = [name for name in problem.parameters if name not in frozen]
+        used = set(ancestors([problem.loss.node]))
+        wrt = [n for n, p in problem.parameters.items() if n not in frozen and p.node in used]
     if isinstance(wrt, str):
         wrt = [wrt]
     spelled = [_known(problem, name) if isinstance(name, str) else name for name in wrt]
