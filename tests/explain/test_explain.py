@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,16 @@ def test_of_a_large_parameter_the_largest_gradient_is_meant() -> None:
         *(f"bias[{k}]" for k in range(5)),
     ]
     assert derivation.gradients[0].value == pytest.approx(grads[place], rel=1e-6)
+
+
+def test_a_parameter_that_nothing_uses_is_left_alone() -> None:
+    derivation = cg.explain(SHEET.replace("w5 = -0.7", "w5 = -0.7\nw9 = 0.9"))
+    assert wanted(derivation) == ["w1", "w2", "b1", "w3", "w4", "w5"]
+    assert derivation.board.values["w9"] == 0.9
+    assert derivation.after is not None
+    assert derivation.after.values["L"] < derivation.board.values["L"]
+    with pytest.raises(GradientError, match="the loss was not computed from the tensor w9"):
+        cg.explain(SHEET.replace("w5 = -0.7", "w5 = -0.7\nw9 = 0.9"), "w9")
 
 
 # What is refused.
@@ -525,6 +536,34 @@ def test_the_classes_of_a_cross_entropy_and_no_shift_are_given() -> None:
     assert set(given) == {"X", "Y", "weight", "bias"}
 
 
+@table("second", ["1e308", "-1e308"])  # ∞ and ∞ − ∞
+def test_a_pass_that_overflows_is_explained(second: str) -> None:
+    sheet = f"""
+    [parameters]
+    w1 = 1e308
+    w2 = {second}
+    [[layer]]
+    units = ["o"]
+    weights = [["w1", "w2"]]
+    activation = "identity"
+    [data]
+    inputs = {{ x1 = 100.0, x2 = 100.0 }}
+    targets = {{ o = 1.0 }}
+    [loss]
+    kind = "squared_error"
+    """
+    derivation = cg.explain(sheet)
+    expected = np.inf if second == "1e308" else np.nan
+    np.testing.assert_equal([g.value for g in derivation.gradients], [expected] * 2)
+    data = json.loads(derivation.to_json())
+    assert data["gradients"][0]["value"] == str(expected)
+    for view in VIEWS:
+        assert str(expected) in derivation.to_text(view=view)
+    for page in (derivation.to_html(), derivation.to_latex(), derivation.to_typst()):
+        assert page
+    assert derivation.to_notebook()
+
+
 # A person's own derivative.
 class Cube(cg.autograd.Function):
     @staticmethod
@@ -614,9 +653,12 @@ def _diamonds(steps: int) -> Program:
     return a * w, w
 
 
-@table("make", [_chain, _scalings, _sum, _diamonds])
-def test_long_programs(make: Callable[[int], Program]) -> None:
-    loss, w = make(150)  # of diamonds, 2^150 paths
+@table(
+    ("make", "steps"),
+    [(_chain, 150), (_scalings, 400), (_sum, 300), (_diamonds, 150)],  # 2^150 paths
+)
+def test_long_programs(make: Callable[[int], Program], steps: int) -> None:
+    loss, w = make(steps)
     derivation = cg.explain(loss)
     loss.backward()
     (gradient,) = derivation.gradients

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from chalkgrad.core.graph import Array, ArrayType, Node
 from chalkgrad.core.index import Apply, Axis, Const, Formula, Read, Reduce, Term
@@ -49,8 +50,6 @@ class Elements:
         """What this element is computed from, over elements of the node's inputs."""
         node = at.node
         assert node.primitive is not None
-        if node.primitive.custom:
-            return Number(float(self.value(node)[at.index]))  # a person's own code: no formula
         found = self.formulas.get(node)
         if found is None:
             kinds = [ArrayType(source.shape, source.dtype) for source in node.inputs]
@@ -73,20 +72,14 @@ class Elements:
                 branches = (condition, then, otherwise)
                 return Call("select", tuple(self._expanded(b, places, inputs) for b in branches))
             case Apply("clip", (x, low, high)):
-                return self._clipped(self._expanded(x, places, inputs), low, high)
+                bounds = [b.value if isinstance(b, Const) else None for b in (low, high)]
+                return clipped(self._expanded(x, places, inputs), *bounds)
             case Apply(function, arguments):
                 given = tuple(self._expanded(a, places, inputs) for a in arguments)
                 return Call(function, given)
             case Reduce(kind, axes, body):
                 return self._fold(kind, axes, body, places, inputs)
         raise TypeError(f"no such term: {term!r}")
-
-    def _clipped(self, x: Expression, low: Term, high: Term) -> Expression:
-        """max(x, low), min(x, high), or both; a bound that is None is none."""
-        for name, bound in (("max", low), ("min", high)):
-            if isinstance(bound, Const) and isinstance(bound.value, int | float):
-                x = Call(name, (x, Number(float(bound.value))))
-        return x
 
     def _fold(
         self, kind: str, axes: tuple[tuple[int, int], ...], body: Term, places: dict[int, int],
@@ -152,6 +145,14 @@ class Elements:
             case Read(argnum, _):
                 return inputs[argnum].dtype.kind == "i"
         return False
+
+
+def clipped(x: Expression, low: Any, high: Any) -> Expression:
+    """max(x, low), min(x, high), or both; a bound that is None is none."""
+    for name, bound in (("max", low), ("min", high)):
+        if isinstance(bound, int | float):
+            x = Call(name, (x, Number(float(bound))))
+    return x
 
 
 def is_zero(term: Expression) -> bool:

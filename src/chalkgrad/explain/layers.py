@@ -19,6 +19,7 @@ from chalkgrad.core.graph import LITERAL, Array, Node, ancestors
 from chalkgrad.core.scope import current, recording
 from chalkgrad.explain.algebra import collected, is_shorter, tidied
 from chalkgrad.explain.edges import Edges
+from chalkgrad.explain.elements import clipped
 from chalkgrad.explain.fold import tidy
 from chalkgrad.explain.quantities import SHIFTED
 from chalkgrad.explain.steps import Matrix
@@ -117,6 +118,8 @@ class Layers:
             return Call("sum", operands)
         if name == "transpose":
             return _turned(operands[0])
+        if name == "clip":
+            return clipped(operands[0], **node.params)
         if name in FOLDS:
             return Call(f"array_{name}{_over(node)}", operands)
         if name == "mean" and _over(node):  # over some axes, and it is said over which

@@ -64,6 +64,7 @@ def forward_again(
     after = {
         quantity.name.text: replace(quantity, value=float(values[at.node][at.index]))
         for at, quantity in quantities.items()
+        if at.node in values  # not a parameter that nothing uses
     }
     known = {name: after[name] for name in board.quantities if name in after}
     return Board(known, {}, board.loss)

@@ -119,7 +119,8 @@ class _Notebook:
 
     def first(self) -> Iterator[str]:
         """What the other cells use: the comparison, and functions that `math` has not."""
-        single = all(float(np.float32(q.value)) == q.value for q in self.board.quantities.values())
+        with np.errstate(over="ignore"):
+            single = all(float(np.float32(v)) == v for v in self.board.values.values())
         relative, absolute = ("1e-4", "1e-6") if single else ("1e-9", "1e-12")
         yield _CHECK.format(relative=relative, absolute=absolute)
         for text in helpers(_every_formula(self.derivation)):
