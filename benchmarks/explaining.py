@@ -44,12 +44,13 @@ def one_weight(batch: int) -> Callable[[], Derivation]:
 def main() -> None:
     """Print a line for each case."""
     print(f"{'case':44} {'derive':>9} {'as text':>9} {'lines':>6}")
-    for name, run in (
-        ("lecture 001, eight weights", lambda: explain(LECTURES / "lecture_001.toml")),
-        ("J = 3(x + yz)", lambda: explain(LECTURES / "lecture_004.toml")),
-        ("one weight of [784,256,128,10], batch 1", one_weight(1)),
-        ("one weight of [784,256,128,10], batch 128", one_weight(128)),
-    ):
+    cases: dict[str, Callable[[], Derivation]] = {
+        "lecture 001, eight weights": lambda: explain(LECTURES / "lecture_001.toml"),
+        "J = 3(x + yz)": lambda: explain(LECTURES / "lecture_004.toml"),
+        "one weight of [784,256,128,10], batch 1": one_weight(1),
+        "one weight of [784,256,128,10], batch 128": one_weight(128),
+    }
+    for name, run in cases.items():
         seconds, derivation = median_seconds(run), run()
         text = derivation.to_text()
         writing = median_seconds(derivation.to_text)

@@ -367,7 +367,8 @@ def simplified(
     if not isinstance(raw, Call):
         return ()  # a name or a number is as short as it gets
     steps: list[Rewrite] = []
-    formula, number = raw, value(raw)
+    formula: Expression = raw
+    number = value(raw)
     for rule, changed in _attempts(raw, value, definitions):
         after = changed(formula)
         if after == formula or not _same(value(after), number):
