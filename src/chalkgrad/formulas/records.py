@@ -19,8 +19,17 @@ from chalkgrad import primitives
 from chalkgrad.core.primitive import Notation, Primitive
 from chalkgrad.core.scope import current
 
+
+def _sum(terms: list[float]) -> float:
+    """The sum without rounding on the way; as floats have it where it is not finite."""
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):  # past the largest number, or ∞ − ∞
+        return sum(terms)
+
+
 FOLDS: dict[str, Callable[[list[Any]], Any]] = {
-    "sum": math.fsum, "prod": math.prod, "max": max, "min": min,
+    "sum": _sum, "prod": math.prod, "max": max, "min": min,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ DIGITS = 5  # decimals that are shown, unless asked otherwise
 _CALL, _SUM, _PRODUCT, _SIGN = 9, 1, 2, 3
 _ENCLOSING = {"divide", "reciprocal", "sqrt", "rsqrt", "exp"}  # in LaTeX they hold their operand
 _TIGHT = {"power", "square", "transpose", "reciprocal"}  # x² of a sum, of a product, of a sign
+_INDEXED = {"take", "take_along", "slice"}  # (a − b)[y]: what stands behind belongs to all of it
 _STRICT = {"subtract", "divide", "remainder", "fmod", "floor_divide"}  # a − (b + c), a / (b / c)
 
 
@@ -146,6 +147,8 @@ class Style:
             operands = [text for text, _ in written]
         else:
             operands = [self._operand(part, k, *pair, binds) for k, pair in enumerate(written)]
+        if part.function in _INDEXED:
+            operands[0] = self._bracketed(*written[0], _CALL, first=True)
         if "{1}" not in template and "{0}" in template and len(operands) > 1:
             operands = [", ".join(operands)]  # a call of several operands
         text = template.format(*operands)

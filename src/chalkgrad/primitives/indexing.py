@@ -75,7 +75,7 @@ def _sample_add_at(rng: np.random.Generator) -> tuple[list[Array], dict[str, Any
 add_at: Primitive = Primitive(
     "add_at", _add_at, _add_at_type,
     [lambda g, out, x, index, axis, extent: take(g, index, axis=axis), None],
-    Notation("add {0} at {1}", r"\operatorname{{add}}({0}, {1})"), _add_at_index,
+    Notation("add({0} at {1})", r"\operatorname{{add}}({0}, {1})"), _add_at_index,
     Domain(samples=_sample_add_at),
 )  # fmt: skip
 
@@ -133,6 +133,6 @@ def _sample_add_along(rng: np.random.Generator) -> tuple[list[Array], dict[str, 
 add_along: Primitive = Primitive(
     "add_along", _add_along, lambda x, index, axis, shape: ArrayType(shape, x.dtype),
     [lambda g, out, x, index, axis, shape: take_along(g, index, axis=axis), None],
-    Notation("add {0} along {1}", r"\operatorname{{add}}({0}, {1})"), _add_along_index,
+    Notation("add({0} along {1})", r"\operatorname{{add}}({0}, {1})"), _add_along_index,
     Domain(samples=_sample_add_along),
 )  # fmt: skip
