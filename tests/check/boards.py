@@ -57,9 +57,7 @@ class Builder:
     ) -> Name:  # fmt: skip
         """A quantity by its formula, with the derivative towards each quantity that it uses."""
         value = float_value(formula, self.values())
-        self.quantities[name] = Quantity(
-            Name(name), kind, value, formula, layer, record, whole=formula
-        )
+        self.quantities[name] = Quantity(Name(name), kind, value, formula, layer, record)
         for by, slope in slopes.items():
             number = float_value(slope, self.values())
             self.locals[name, by] = Local(Name(name), Name(by), slope, (), slope, number)
@@ -113,7 +111,7 @@ def network(
         only = terms[0].text
         quantity = build.quantities.pop(only)
         build.quantities[called["loss"]] = Quantity(
-            Name(called["loss"]), LOSS, quantity.value, quantity.formula, whole=quantity.formula
+            Name(called["loss"]), LOSS, quantity.value, quantity.formula
         )
         for of, by in [pair for pair in build.locals if pair[0] == only]:
             local = build.locals.pop((of, by))
@@ -159,9 +157,7 @@ def _record(
             out = Name(called["activation"].format(unit=unit) + at)
             formula = Call(layer.activation, (summed,))
             value = float_value(formula, build.values())
-            build.quantities[out.text] = Quantity(
-                out, ACTIVATION, value, formula, number, record, whole=formula
-            )
+            build.quantities[out.text] = Quantity(out, ACTIVATION, value, formula, number, record)
             slope = slope_of(layer.activation, out, summed)
             build.locals[out.text, summed.text] = Local(
                 out, summed, slope, (), slope, float_value(slope, build.values())

@@ -139,7 +139,7 @@ def with_fixed(board: Board, fixed: frozenset[str]) -> Board:
     if not fixed:
         return board
     quantities = {
-        name: replace(q, formula=Number(q.value), whole=None) if name in fixed else q
+        name: replace(q, formula=Number(q.value)) if name in fixed else q
         for name, q in board.quantities.items()
     }
     return Board(quantities, board.locals, board.loss, board.rest)

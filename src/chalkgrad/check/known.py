@@ -181,7 +181,7 @@ class View:
 
     def _formula(self, name: str) -> Expression:
         quantity = self.world.board.quantities[name]
-        formula = quantity.whole or quantity.formula
+        formula = quantity.formula
         assert formula is not None
         return formula
 

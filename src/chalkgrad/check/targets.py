@@ -65,7 +65,7 @@ def _quantity(name: str, world: World) -> Target:
     quantity = world.board.quantities[name]
 
     def ways(view: View) -> tuple[Found, ...]:
-        formula = quantity.whole or quantity.formula
+        formula = quantity.formula
         computed = view.value(formula) if formula is not None else view.given(name)
         return _with_own(view, key, computed)
 

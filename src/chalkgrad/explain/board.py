@@ -27,7 +27,6 @@ class Quantity:
     formula: Expression | None = None  # over other quantities; None for what is given
     layer: int | None = None  # counted from 1, at the input side
     record: int | None = None  # counted from 1; None where all records share it
-    whole: Expression | None = None  # the formula before long sums were folded
 
 
 @dataclass(frozen=True)

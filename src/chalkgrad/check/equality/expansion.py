@@ -53,7 +53,7 @@ class Expansion(Generic[T]):
             if name in self.found:
                 continue
             quantity = self.board.quantities.get(name)
-            formula = (quantity.whole or quantity.formula) if quantity else None
+            formula = quantity.formula if quantity else None
             if formula is None or not self.through:
                 self.found[name] = self.independent(name)
             elif ready:
