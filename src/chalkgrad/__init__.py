@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from chalkgrad.check import check as check  # type: ignore[no-redef]
     from chalkgrad.explain import explain as explain  # type: ignore[no-redef]
+    from chalkgrad.executors.compiling import compile as compile
     from chalkgrad.explain.diagnose import diagnose as diagnose
     from chalkgrad.nn.functional import (
         adaptive_avg_pool1d,
@@ -146,6 +147,7 @@ _LAZY: dict[str, str | None] = {
         "nn.functional.top",
     ),
     **dict.fromkeys(("fit", "metrics", "predict"), "training"),
+    "compile": "executors.compiling",
     "diagnose": "explain.diagnose",
     "Worksheet": "worksheet",
     **dict.fromkeys(

@@ -28,40 +28,33 @@ Handles = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class Program:
-    """One specialisation: a graph compiled for the shapes of its inputs."""
+class Prepared:
+    """A traced function with its states told apart and its results simplified."""
 
     traced: Capture
-    run: executor.Program  # (inputs, settings, changed states, read states) -> (outputs, changed)
-    changed: tuple[Handles, ...]  # the tensors of each state; several where they are always equal
-    read: tuple[Handles, ...]
-    learned: tuple[int, ...]  # which of the changed states are parameters
-    place: dict[Tensor, int]  # which of the changed states a tensor takes over
+    changed: tuple[Node, ...]  # states' values before; several tensors have one if always equal
+    read: tuple[Node, ...]
+    handles: dict[Node, Handles]  # the tensors of each state
+    results: tuple[Node, ...]  # the outputs, then the changed states' values after
 
     @classmethod
-    def of(cls, function: Callable[..., Any], examples: Sequence[Array]) -> Program:
+    def of(cls, function: Callable[..., Any], examples: Sequence[Array]) -> Prepared:
         traced = capture(function, *[_tensor(array) for array in examples])
         graph = traced.graph
         same = one_state(graph)
         first = [state.before for state in graph.states if same.get(state.before) is None]
         handles = {node: _handles(traced, node, same) for node in first}
         after = {state.before: state.after for state in graph.states}
-        changed = [node for node in first if after[node] is not node]
-        read = [node for node in first if after[node] is node]
+        changed = tuple([node for node in first if after[node] is not node])
+        read = tuple([node for node in first if after[node] is node])
         arguments = [*graph.inputs, *changed, *read]
         results = simplify([*graph.outputs, *(after[node] for node in changed)], arguments, same)
-        return cls(
-            traced,
-            executor.compile(arguments, results),
-            tuple(handles[node] for node in changed),
-            tuple(handles[node] for node in read),
-            tuple(k for k, node in enumerate(changed) if node.tracked),
-            {tensor: k for k, node in enumerate(changed) for tensor in handles[node]},
-        )
+        return cls(traced, changed, read, handles, tuple(results))
 
     @property
-    def outputs(self) -> int:
-        return len(self.traced.graph.outputs)
+    def inputs(self) -> tuple[Node, ...]:
+        """The function's inputs, then the settings."""
+        return self.traced.graph.inputs
 
     def settings(self) -> list[Array]:
         """The numbers that are read again now and then, such as the learning rate."""
@@ -69,11 +62,43 @@ class Program:
 
     def states(self) -> list[Array] | None:
         """What the tensors hold now; None if two hold different numbers that were one state."""
-        groups = (*self.changed, *self.read)
+        groups = [self.handles[node] for node in (*self.changed, *self.read)]
         for handles in groups:
             if any(not _equal(handles[0], other) for other in handles[1:]):
                 return None
         return [handles[0].node.value for handles in groups]
+
+
+@dataclass(frozen=True)
+class Program:
+    """One specialisation: a graph compiled for the shapes of its inputs."""
+
+    traced: Capture
+    run: executor.Program  # (inputs, settings, changed states, read states) -> (outputs, changed)
+    prepared: Prepared
+    changed: tuple[Handles, ...]  # the tensors of each state; several where they are always equal
+    read: tuple[Handles, ...]
+    learned: tuple[int, ...]  # which of the changed states are parameters
+    place: dict[Tensor, int]  # which of the changed states a tensor takes over
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], examples: Sequence[Array]) -> Program:
+        made = Prepared.of(function, examples)
+        arguments = [*made.inputs, *made.changed, *made.read]
+        handles = made.handles
+        return cls(
+            made.traced,
+            executor.compile(arguments, made.results),
+            made,
+            tuple(handles[node] for node in made.changed),
+            tuple(handles[node] for node in made.read),
+            tuple(k for k, node in enumerate(made.changed) if node.tracked),
+            {tensor: k for k, node in enumerate(made.changed) for tensor in handles[node]},
+        )
+
+    @property
+    def outputs(self) -> int:
+        return len(self.traced.graph.outputs)
 
     def unfused(self, arguments: Sequence[Array]) -> dict[Node, Array]:
         """The arguments of the traced graph, where every state has its own, from those of `run`."""
@@ -100,13 +125,13 @@ class Specialised:
 
     def prepare(self, *arrays: Array) -> Program:
         """The program for inputs like these."""
-        key = _key(arrays)
+        key = types(arrays)
         if key not in self.programs:
             self.programs[key] = Program.of(self.function, arrays)
         return self.programs[key]
 
     def __call__(self, *arrays: Array) -> tuple[Array, ...]:
-        if self.program is None or _key(arrays) != self.key:
+        if self.program is None or types(arrays) != self.key:
             self._open(arrays)
         program = self.program
         assert program is not None
@@ -120,14 +145,14 @@ class Specialised:
     def _open(self, arrays: Sequence[Array]) -> None:
         self.write_back()
         program = self.prepare(*arrays)
-        states = program.states()
+        states = program.prepared.states()
         if states is None:  # somebody has set apart what was one state when it was compiled
-            del self.programs[_key(arrays)]
+            del self.programs[types(arrays)]
             program = self.prepare(*arrays)
-            states = program.states()
+            states = program.prepared.states()
         assert states is not None
-        self.key, self.program, self.states = _key(arrays), program, states
-        self.settings = program.settings()
+        self.key, self.program, self.states = types(arrays), program, states
+        self.settings = program.prepared.settings()
 
     def write_back(self) -> None:
         """Give every tensor the number that it has by now, on a fresh leaf."""
@@ -135,11 +160,7 @@ class Specialised:
         if program is None:
             return
         for handles, value in zip(program.changed, self.states, strict=False):
-            if len(handles) > 1:
-                value.flags.writeable = False  # one array for several tensors
-            for tensor in handles:
-                node = tensor.node
-                tensor._become(leaf(value, tracked=node.tracked, name=node.name))
+            take_over(handles, value)
 
     def learned(self) -> list[Array]:
         """The parameters, as the last call has left them."""
@@ -149,6 +170,15 @@ class Specialised:
         """What a tensor will hold once it is written back."""
         place = None if self.program is None else self.program.place.get(tensor)
         return tensor.node.value if place is None else self.states[place]
+
+
+def take_over(handles: Handles, value: Array) -> None:
+    """Give tensors that are one state its value, on fresh leaves."""
+    if len(handles) > 1:
+        value.flags.writeable = False  # one array for several tensors
+    for tensor in handles:
+        node = tensor.node
+        tensor._become(leaf(value, tracked=node.tracked, name=node.name))
 
 
 def all_finite(arrays: Sequence[Array]) -> bool:
@@ -164,7 +194,8 @@ def _handles(traced: Capture, first: Node, same: dict[Node, Node]) -> Handles:
     )
 
 
-def _key(arrays: Sequence[Array]) -> Any:
+def types(arrays: Sequence[Array]) -> Any:
+    """What a program is specialised to: shapes and types."""
     return tuple([(array.shape, array.dtype) for array in arrays])
 
 

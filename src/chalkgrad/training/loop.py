@@ -17,6 +17,7 @@ import numpy as np
 from chalkgrad.core.errors import NotFinite
 from chalkgrad.core.files import clear_remains
 from chalkgrad.core.graph import Array, leaf
+from chalkgrad.executors.compiled import all_finite
 from chalkgrad.optim.lr_scheduler import ReduceLROnPlateau
 from chalkgrad.tensor.random import default_generator
 from chalkgrad.tensor.tensor import Tensor
@@ -26,10 +27,25 @@ from chalkgrad.training.checkpoint import Best, Place, load_checkpoint, save_che
 from chalkgrad.training.history import History
 from chalkgrad.training.progress import Silent
 from chalkgrad.training.sampler import Sampler
-from chalkgrad.training.steps import Steps
+from chalkgrad.training.steps import Compiled, Steps
 from chalkgrad.training.stopping import Stop
 
+CALL = 0.05  # seconds that one native call should last: twice as much would still be fine
+MOST = 100_000  # steps in one call
+
 Metric = tuple[str, Callable[[Array, Array], float]]
+
+
+@dataclass
+class Pace:
+    """How many steps a call should take, so that it lasts a tenth of a second at most."""
+
+    steps: int = 1
+
+    def took(self, seconds: float, steps: int) -> None:
+        """A call of some steps took so long."""
+        room = int(CALL * steps / max(seconds, 1e-9))
+        self.steps = max(1, min(room, 8 * self.steps, MOST))
 
 
 @dataclass
@@ -54,6 +70,7 @@ class Run:
     history: History = field(default_factory=History)
     place: Place = field(default_factory=Place)
     best: Best = field(default_factory=Best)
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self.way = self.steps.way
@@ -82,29 +99,117 @@ class Run:
     def _epochs(self) -> None:
         place = self.place
         while not place.ended and place.epoch <= self.epochs and not self.interrupted:
+            if self._unwatched() and self._several_epochs():
+                continue
             self._epoch()
             if not self.interrupted:
                 place.ended = self._end_of_epoch()
 
     def _epoch(self) -> None:
-        (x, y), place, way, totals = self.data, self.place, self.way, self.steps.task.totals
-        way.begin()
-        for index in self.sampler.batches(place.epoch, place.batch):
-            batch = x.take(index, 0), y.take(index, 0)
-            loss, output = way.train(*batch)
-            if not (math.isfinite(loss) and way.healthy()):
-                self._not_finite(loss, batch, index)
-            place.batch += 1
-            place.loss_sum += loss if totals else loss * len(index)
-            if self.metrics:
-                place.outputs.append(output)
-            if self.checkpoint is not None and time.monotonic() - self.saved_at >= self.every:
-                self._save()
+        self.way.begin()
+        if isinstance(self.way, Compiled):
+            self._in_chunks(self.way)
+        for index in self.sampler.batches(self.place.epoch, self.place.batch):
             if self.interrupted:
                 return
+            self._step(index, self.way.train)
 
-    def _end_of_epoch(self) -> str:
-        """Close the epoch; the reason to stop, or ''."""
+    def _step(self, index: Array, train: Callable[[Array, Array], tuple[float, Array]]) -> None:
+        batch = self.data[0].take(index, 0), self.data[1].take(index, 0)
+        loss, output = train(*batch)
+        if not (math.isfinite(loss) and self.way.healthy()):
+            self._not_finite(loss, batch, index)
+        self._counted([loss], len(index))
+        if self.metrics:
+            self.place.outputs.append(output)
+        self._save_in_time()
+
+    def _counted(self, losses: Sequence[float], records: int) -> None:
+        """Add steps to the epoch's sum."""
+        for loss in losses:
+            self.place.loss_sum += loss if self.steps.task.totals else loss * records
+        self.place.batch += len(losses)
+
+    def _save_in_time(self) -> None:
+        if self.checkpoint is not None and time.monotonic() - self.saved_at >= self.every:
+            self._save()
+
+    # Many steps in one call.
+    def _in_chunks(self, way: Compiled) -> None:
+        """The whole batches of the epoch, in calls of at most a tenth of a second."""
+        size = self.sampler.size
+        rows = self.sampler.whole(self.place.epoch)
+        while self.place.batch < len(rows) and not self.interrupted:
+            part = rows[self.place.batch : self.place.batch + self.pace.steps]
+            way.ready(*self.data, part, bool(self.metrics))
+            kept = way.native.keep()
+            began = time.perf_counter()
+            losses, outputs = way.many(*self.data, part, bool(self.metrics))
+            self.pace.took(time.perf_counter() - began, len(part))
+            if not (all_finite([losses]) and way.healthy()):
+                self._by_numpy(way, kept, part)
+                continue
+            self._counted(losses.tolist(), size)
+            if self.metrics and outputs is not None:
+                self.place.outputs += list(outputs)
+            self._save_in_time()
+
+    def _by_numpy(self, way: Compiled, kept: list[Array] | None, rows: Array) -> None:
+        """Run steps again one by one: the NumPy executor says where something is not finite."""
+        way.native.back(kept)
+        for index in rows:
+            self._step(index, way.again)
+
+    def _unwatched(self) -> bool:
+        """Does nobody look at the end of an epoch, so that several can run in one call?"""
+        watched = self.metrics or self.validation or self.callbacks or self.scheduler
+        fits = self.sampler.count % self.sampler.size == 0
+        quiet = not watched and self.checkpoint is None and not self.place.batch
+        return fits and quiet
+
+    def _several_epochs(self) -> bool:
+        """As many epochs as a tenth of a second has room for; False if that is not even two."""
+        way, place, length = self.way, self.place, self.sampler.length
+        count = min(self.pace.steps // length, self.epochs - place.epoch + 1)
+        if count < 2 or not isinstance(way, Compiled):
+            return False
+        epochs = range(place.epoch, place.epoch + count)
+        rows = np.concatenate([self.sampler.whole(epoch) for epoch in epochs])
+        kept = way.native.keep()
+        began = time.perf_counter()
+        losses, _ = way.many(*self.data, rows)
+        self.pace.took(time.perf_counter() - began, len(rows))
+        if not (all_finite([losses]) and way.healthy()):
+            way.native.back(kept)
+            self._epoch()
+            place.ended = self._end_of_epoch() if not self.interrupted else ""
+            return True
+        done, best = self._read(losses.reshape(count, length))
+        if best != done or done != count:  # run again up to the best epoch, and to the last one
+            way.native.back(kept)
+            if best:
+                way.many(*self.data, rows[: best * length])
+                self.best = Best(self.best.epoch, self.best.value, self._weights())
+            if best < done:
+                way.many(*self.data, rows[best * length : done * length])
+        elif best:
+            self.best = Best(self.best.epoch, self.best.value, self._weights())
+        return True
+
+    def _read(self, losses: Array) -> tuple[int, int]:
+        """Close epochs whose losses are known: how many until the run stops, and which is best."""
+        place, best = self.place, 0
+        for k, epoch in enumerate(losses.tolist(), 1):
+            self._counted(epoch, self.sampler.size)
+            before = self.best.epoch
+            place.ended = self._end_of_epoch(weigh=False)
+            best = k if self.best.epoch != before else best
+            if place.ended:
+                return k, best
+        return len(losses), best
+
+    def _end_of_epoch(self, weigh: bool = True) -> str:
+        """Close the epoch; the reason to stop, or ''. `weigh`: keep the weights if it is best."""
         place = self.place
         count = 1 if self.steps.task.totals else self.sampler.count
         row = {"loss": place.loss_sum / count}
@@ -116,7 +221,7 @@ class Run:
         place.seconds = row["seconds"] = time.monotonic() - self.started
         row["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
         self.history.append(row)
-        self._keep_best(row, place.epoch)
+        self._keep_best(row, place.epoch, weigh)
         reason = self._consult(row)
         self.reporter.epoch(place.epoch, self.history)
         place.epoch += 1
@@ -155,10 +260,10 @@ class Run:
         return {"val_loss": loss, **scores}
 
     # The best weights.
-    def _keep_best(self, row: dict[str, float], epoch: int) -> None:
+    def _keep_best(self, row: dict[str, float], epoch: int, weigh: bool) -> None:
         value = self.history.cost(row)
         if value < self.best.value or not self.best.epoch:
-            self.best = Best(epoch, value, self._weights())
+            self.best = Best(epoch, value, self._weights() if weigh else self.best.weights)
             self.history.best_epoch = epoch
 
     def _weights(self) -> dict[str, Array]:

@@ -28,6 +28,11 @@ class Sampler:
     seed: int
 
     @property
+    def size(self) -> int:
+        """Records in a whole batch."""
+        return min(self.batch_size, max(self.count, 1))
+
+    @property
     def length(self) -> int:
         """Batches in an epoch; the last may be smaller."""
         return -(-self.count // self.batch_size)
@@ -38,6 +43,11 @@ class Sampler:
             return np.arange(self.count)
         key = np.int64(stream_key(self.seed * 1_000_003 + epoch)).astype(np.uint64)
         return np.argsort(squares(key, np.arange(self.count, dtype=np.uint64)), kind="stable")
+
+    def whole(self, epoch: int) -> Array:
+        """The records of the whole batches, (batches, batch size)."""
+        count = self.count // self.size
+        return self.order(epoch)[: count * self.size].reshape(count, self.size)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Array]:
         """The records of each batch, from batch `start` on."""

@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.compiler.host import available
 from chalkgrad.core.errors import ArgumentError, TraceError
 from chalkgrad.core.graph import Array, ancestors, leaf
 from chalkgrad.core.scope import recording
 from chalkgrad.executors.compiled import Specialised, all_finite
+from chalkgrad.executors.native import NativeFunction, NotCompilable
 from chalkgrad.optim.lbfgs import LBFGS
 from chalkgrad.optim.settings import structure
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training import faults
 
-EXECUTORS = ("auto", "numpy", "eager")
+EXECUTORS = ("auto", "native", "numpy", "eager")
 CHUNK = 256  # records evaluated at once: more would cost a convolution's memory and save no time
 
 Where = Callable[[Array], str]  # which record an element of a batch belongs to, in words
@@ -181,14 +183,76 @@ class Traced:
         self.evaluation.programs.clear()
 
 
+class Compiled(Traced):
+    """Steps as native programs, many in one call. NumPy has the last word on what is not finite."""
+
+    name = "native, whole epochs"
+
+    def __init__(self, task: Task, x: Array, y: Array) -> None:
+        self.task = task
+        self.step = Specialised(self._train)  # runs again what has gone wrong
+        self.native = NativeFunction(self._train)
+        self.tested = NativeFunction(task.test)
+        self.native.prepare([x, y])
+
+    def train(self, x: Array, y: Array) -> tuple[float, Array]:
+        """One step on a batch: its loss before the update, and the outputs."""
+        self.step.write_back()
+        loss, output = self.native.run([x, y])
+        return loss.item(), output
+
+    def ready(self, x: Array, y: Array, rows: Array, outputs: bool) -> None:
+        """Compile what `many` needs for these."""
+        self.native.prepare([x, y], rows, (0, 1) if outputs else (0,))
+
+    def many(
+        self, x: Array, y: Array, rows: Array, outputs: bool = False
+    ) -> tuple[Array, Array | None]:
+        """A step for each row of records: the losses and, if they are wanted, the outputs."""
+        self.step.write_back()
+        found = self.native.run([x, y], rows=rows, chosen=(0, 1) if outputs else (0,))
+        return found[0], found[1] if outputs else None
+
+    def test(self, x: Array, y: Array) -> tuple[float, Array]:
+        """Loss and outputs, without training."""
+        loss, output = self.tested.run([x, y])
+        return loss.item(), output
+
+    def again(self, x: Array, y: Array) -> tuple[float, Array]:
+        """The same step by the NumPy executor, which finds out what happens in it."""
+        self.native.write_back()
+        return super().train(x, y)
+
+    def healthy(self) -> bool:
+        """Are the parameters finite after the last step?"""
+        return all_finite(self.native.learned() or self.step.learned())
+
+    def value(self, tensor: Tensor) -> Array:
+        """What a parameter or buffer holds by now."""
+        return self.native.value(tensor) if self.native.unit else self.step.value(tensor)
+
+    def write_back(self) -> None:
+        """The tensors take over what the programs have changed."""
+        self.native.write_back()
+        self.step.write_back()
+        self.tested.write_back()
+
+    def retrace(self) -> None:
+        """Forget the programs: the model is no longer what was traced."""
+        self.write_back()
+        self.native.forget()
+        self.tested.forget()
+        self.step.programs.clear()
+
+
 class Steps:
     """How batches become losses, and which executor makes them so."""
 
     def __init__(self, task: Task, executor: str, x: Array, y: Array) -> None:
         if executor not in EXECUTORS:
             raise ArgumentError(
-                f"executor={executor!r}: there are 'auto', 'numpy' (a step is one program) and "
-                "'eager'"
+                f"executor={executor!r}: there are 'auto', 'native' (machine code), 'numpy' (a "
+                "step is one program) and 'eager'"
             )
         self.task = task
         self.way, self.reason = _settle(task, executor, x, y)
@@ -232,18 +296,33 @@ def _settle(task: Task, executor: str, x: Array, y: Array) -> tuple[Eager | Trac
     if executor == "eager":
         return Eager(task), "as asked"
     if isinstance(task.optimizer, LBFGS):
-        if executor == "numpy":
+        if executor != "auto":
             raise ArgumentError(
                 "LBFGS looks at the loss while it steps: use executor='eager' or 'auto'"
             )
         return Eager(task), "LBFGS looks at the loss while it steps"
     try:
-        traced = Traced(task, x, y)
-    except TraceError as error:
         if executor == "numpy":
+            return Traced(task, x, y), "as asked"
+        return _native(task, x, y, executor)
+    except TraceError as error:
+        if executor != "auto":
             raise
         return Eager(task), f"the step cannot be traced: {error}"
-    return traced, "as asked" if executor == "numpy" else "the step can be traced"
+
+
+def _native(task: Task, x: Array, y: Array, executor: str) -> tuple[Traced, str]:
+    missing = available()
+    if not missing:
+        try:
+            return Compiled(
+                task, x, y
+            ), "as asked" if executor == "native" else "it can be compiled"
+        except NotCompilable as error:
+            missing = str(error)
+    if executor == "native":
+        raise ArgumentError(f"executor='native' cannot run this: {missing}")
+    return Traced(task, x, y), f"no native code: {missing}"
 
 
 @contextmanager

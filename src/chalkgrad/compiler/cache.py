@@ -1,0 +1,96 @@
+"""Compiled programs on disk, so that the second process begins at once.
+
+    entry ::= "chalkgrad 1\\n", SHA-256 of the payload, payload       named by SHA-256 of its key
+
+An entry is written beside its place and renamed, so that processes may write the same one at once;
+one that is damaged is made again. Where nothing can be written, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+_MAGIC = b"chalkgrad 1\n"
+LIMIT = 256 << 20  # bytes; beyond, what was used longest ago goes
+
+
+def folder() -> Path:
+    """CHALKGRAD_CACHE, or chalkgrad in XDG_CACHE_HOME, or in ~/.cache."""
+    own = os.environ.get("CHALKGRAD_CACHE")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "chalkgrad"
+
+
+def fetch(key: bytes, make: Callable[[], bytes]) -> tuple[bytes, bool]:
+    """The payload of a key, and whether it was there; else it is made, and kept."""
+    place = folder() / f"{sha256(key).hexdigest()}.bin"
+    found = _read(place)
+    if found is not None:
+        with suppress(OSError):
+            os.utime(place)  # it was used now
+        return found, True
+    payload = make()
+    with suppress(OSError):
+        _write(place, payload)
+    return payload, False
+
+
+def _read(place: Path) -> bytes | None:
+    try:
+        text = place.read_bytes()
+    except OSError:
+        return None
+    start = len(_MAGIC) + 32
+    digest, payload = text[len(_MAGIC) : start], text[start:]
+    sound = text.startswith(_MAGIC) and sha256(payload).digest() == digest
+    return payload if sound else None
+
+
+def _write(place: Path, payload: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(dir=place.parent, suffix=".part")
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(_MAGIC + sha256(payload).digest() + payload)
+        os.replace(name, place)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    _shrink(place.parent)
+
+
+def size() -> int:
+    """Bytes on disk."""
+    with suppress(OSError):
+        return sum(entry.stat().st_size for entry in folder().glob("*.bin"))
+    return 0
+
+
+def clear() -> None:
+    """Remove every entry."""
+    for entry in folder().glob("*.bin"):
+        with suppress(OSError):
+            entry.unlink()
+
+
+def _shrink(place: Path) -> None:
+    facts = []
+    for entry in place.glob("*.bin"):
+        with suppress(OSError):
+            stat = entry.stat()
+            facts.append((stat.st_mtime, stat.st_size, entry))
+    total = sum(size for _, size, _ in facts)
+    for _, bytes_, entry in sorted(facts):
+        if total <= LIMIT:
+            return
+        with suppress(OSError):
+            entry.unlink()
+        total -= bytes_

@@ -1,0 +1,356 @@
+"""The three convolutions as matrix products, image by image.
+
+    columns[c·k, p] = x[n, c, p·stride + k·dilation − padding]      one image and group, in scratch
+    out[n]          = w · columns                                   (o × ck) · (ck × p)
+    input gradient  = columns⁺ of wᵀ · g[n], added back to where each element was taken
+    weight gradient = Σₙ columns · g[n]ᵀ, turned at the end
+
+The copies cost little beside the product as long as there are more than a few output channels. One
+image is one unit of work. The sum over images of a weight's gradient is cut into eight parts, which
+are added up in their order at the end, so that it does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product as places
+from math import prod
+
+from chalkgrad.compiler import gemm
+from chalkgrad.compiler.functions import BITS, OF_DTYPE
+from chalkgrad.compiler.host import Host
+from chalkgrad.compiler.text import Function, literal
+from chalkgrad.core.graph import Node, Shape
+
+PARTS = 8  # of a sum over images
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution's shapes; x (N, C, *size), w (O, C/groups, *kernel), out (N, O, *windows)."""
+
+    name: str
+    kind: str
+    images: int
+    groups: int
+    into: int  # channels of x in a group
+    out: int  # channels of the output in a group
+    size: Shape
+    kernel: Shape
+    windows: Shape
+    stride: Shape
+    padding: Shape
+    dilation: Shape
+
+    @property
+    def depth(self) -> int:
+        return self.into * prod(self.kernel)
+
+    @property
+    def places(self) -> int:
+        return prod(self.windows)
+
+    @property
+    def bytes(self) -> int:
+        return BITS[self.kind] // 8
+
+    @property
+    def plain(self) -> bool:
+        """Are the columns the image itself?"""
+        same = prod(self.kernel) == 1 and set(self.stride) <= {1} and set(self.padding) <= {0}
+        return same and self.windows == self.size
+
+    def product(self) -> gemm.Product:
+        """The product of one image and group."""
+        o, d, p = self.out, self.depth, self.places
+        if self.name == "convolution":
+            return gemm.Product(self.kind, o, p, d, (d, 1), (p, 1))
+        if self.name == "convolution_input":
+            return gemm.Product(self.kind, d, p, o, (1, d), (p, 1))
+        return gemm.Product(self.kind, d, o, p, (p, 1), (1, p))
+
+
+def of(node: Node) -> Convolution:
+    """The shapes of a convolution's node."""
+    assert node.primitive is not None
+    first, second = (source.shape for source in node.inputs)
+    name, p = node.primitive.name, node.params
+    if name == "convolution":
+        x, w, out = first, second, node.shape
+    elif name == "convolution_input":
+        x, w, out = node.shape, second, first
+    else:
+        x, w, out = first, node.shape, second
+    groups = p["groups"]
+    return Convolution(
+        name, OF_DTYPE[node.dtype.name], x[0], groups, w[1], w[0] // groups, x[2:], w[2:], out[2:],
+        p["stride"], p["padding"], p["dilation"],
+    )  # fmt: skip
+
+
+def units(c: Convolution) -> int:
+    """Pieces of work: images, or parts of the sum over them."""
+    return PARTS if c.name == "convolution_weight" else c.images
+
+
+def work(c: Convolution) -> float:
+    """About how many additions it takes."""
+    return c.images * c.groups * c.out * c.depth * c.places / 4
+
+
+def scratch(c: Convolution, host: Host) -> int:
+    """Bytes that each thread needs: one image's columns, and what the product itself needs."""
+    return _columns_bytes(c) + gemm.scratch(c.product(), host)
+
+
+def _columns_bytes(c: Convolution) -> int:
+    return -(-c.depth * c.places * c.bytes // 64) * 64
+
+
+def shared_scratch(c: Convolution) -> int:
+    """Bytes that all threads share: the parts of a sum over images."""
+    return PARTS * c.groups * c.out * c.depth * c.bytes if c.name == "convolution_weight" else 0
+
+
+def emit(
+    f: Function, c: Convolution, host: Host, first: str, second: str, out: str, scratch: str,
+    start: str, stop: str, epilogue: gemm.Epilogue, image: list[str],
+) -> None:  # fmt: skip
+    """Forward and input gradient of the images start … stop − 1. `image` gets the image's index
+    before the epilogue of the forward pass is written; the input gradient goes to `out`."""
+    p = c.product()
+    more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
+    whole = str(gemm.units(p, host))
+    with f.loop(start, stop) as n, f.loop("0", str(c.groups)) as group:
+        image[:] = [n, group]
+        channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
+        source = _step(f, c, first, channel, c.into * prod(c.size))
+        weight = _step(f, c, second, group, c.out * c.depth)
+        if c.name == "convolution":
+            columns = source if c.plain else scratch
+            if not c.plain:
+                _gather(f, c, source, scratch)
+            gemm.emit(f, p, host, weight, columns, more, "0", whole, epilogue)
+        else:
+            gradient = _step(f, c, first, channel, c.out * c.places)
+            target = _step(f, c, out, channel, c.into * prod(c.size))
+            gemm.emit(f, p, host, weight, gradient, more, "0", whole, _stored(c, scratch))
+            _scatter(f, c, scratch, target)
+
+
+def emit_weight(
+    f: Function, c: Convolution, host: Host, x: str, g: str, parts: str, scratch: str, start: str,
+    stop: str,
+) -> None:  # fmt: skip
+    """The parts start … stop − 1 of a weight's gradient, each a sum over its images in order."""
+    p = c.product()
+    more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
+    whole = str(gemm.units(p, host))
+    size = c.groups * c.out * c.depth
+    with f.loop(start, stop) as part:
+        total = _step(f, c, parts, part, size)
+        f.do(f"call void @llvm.memset.p0.i64(ptr {total}, i8 0, i64 {size * c.bytes}, i1 false)")
+        begin = f.let(f"udiv i64 {f.let(f'mul i64 {part}, {c.images}')}, {PARTS}")
+        after = f.let(f"mul i64 {f.let(f'add i64 {part}, 1')}, {c.images}")
+        end = f.let(f"udiv i64 {after}, {PARTS}")
+        with f.loop(begin, end) as n, f.loop("0", str(c.groups)) as group:
+            channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
+            source = _step(f, c, x, channel, c.into * prod(c.size))
+            gradient = _step(f, c, g, channel, c.out * c.places)
+            columns = source if c.plain else scratch
+            if not c.plain:
+                _gather(f, c, source, scratch)
+            here = _step(f, c, total, group, c.out * c.depth)
+            gemm.emit(f, p, host, columns, gradient, more, "0", whole, _added(c, here))
+
+
+def emit_sum(
+    f: Function, c: Convolution, parts: str, target: str, start: str, stop: str
+) -> None:
+    """Output channel by output channel, the sum of the parts, in their order."""
+    size, block = c.groups * c.out * c.depth, c.out * c.depth
+    with f.loop(start, stop) as channel, f.loop("0", str(c.depth)) as d:
+        group = f.let(f"udiv i64 {channel}, {c.out}")
+        inside = f.let(f"urem i64 {channel}, {c.out}")
+        begin = f.let(f"add i64 {f.let(f'mul i64 {group}, {block}')}, {inside}")
+        held = f.let(f"add i64 {begin}, {f.let(f'mul i64 {d}, {c.out}')}")
+        total = literal(0, c.kind)
+        for part in range(PARTS):
+            place = f.let(f"add i64 {held}, {part * size}")
+            total = f.let(f"fadd {c.kind} {total}, {_load(f, c, parts, place)}")
+        here = f.let(f"add i64 {f.let(f'mul i64 {channel}, {c.depth}')}, {d}")
+        where = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {here}")
+        f.do(f"store {c.kind} {total}, ptr {where}, align {c.bytes}")
+
+
+def _step(f: Function, c: Convolution, pointer: str, count: str, size: int) -> str:
+    moved = f.let(f"mul nsw i64 {count}, {size}")
+    return f.let(f"getelementptr {c.kind}, ptr {pointer}, i64 {moved}")
+
+
+def _load(f: Function, c: Convolution, pointer: str, place: str) -> str:
+    where = f.let(f"getelementptr {c.kind}, ptr {pointer}, i64 {place}")
+    return f.let(f"load {c.kind}, ptr {where}, align {c.bytes}")
+
+
+# Columns.
+def _ranges(c: Convolution, at: Shape) -> list[tuple[int, int]]:
+    """The windows along each axis in which this place of the kernel is inside of the image."""
+    found = []
+    for axis, k in enumerate(at):
+        offset = k * c.dilation[axis] - c.padding[axis]
+        s, n = c.stride[axis], c.size[axis]
+        low = max(0, -(offset // s)) if offset < 0 else 0
+        high = min(c.windows[axis], (n - 1 - offset) // s + 1) if offset < n else 0
+        found.append((min(low, max(high, 0)), max(high, 0)))
+    return found
+
+
+def _gather(f: Function, c: Convolution, image: str, columns: str) -> None:
+    """Copy an image's windows together; what lies outside of it is 0."""
+    size = c.depth * c.places * c.bytes
+    if any(c.padding) or any(_short(c, at) for at in places(*map(range, c.kernel))):
+        f.do(f"call void @llvm.memset.p0.i64(ptr {columns}, i8 0, i64 {size}, i1 false)")
+    _each_row(f, c, image, columns, _copied)
+
+
+def _short(c: Convolution, at: Shape) -> bool:
+    return any((a, b) != (0, w) for (a, b), w in zip(_ranges(c, at), c.windows, strict=True))
+
+
+def _scatter(f: Function, c: Convolution, columns: str, image: str) -> None:
+    """Add every element of the columns back to the place in the image that it was taken from."""
+    size = c.into * prod(c.size) * c.bytes
+    f.do(f"call void @llvm.memset.p0.i64(ptr {image}, i8 0, i64 {size}, i1 false)")
+    _each_row(f, c, image, columns, _given_back)
+
+
+def _each_row(f: Function, c: Convolution, image: str, columns: str, move: object) -> None:
+    """Every row of windows: channel by channel, place by place of the kernel."""
+    assert callable(move)
+    with f.loop("0", str(c.into)) as channel:
+        pixels = _step(f, c, image, channel, prod(c.size))
+        block = _step(f, c, columns, channel, prod(c.kernel) * c.places)
+        for number, at in enumerate(places(*map(range, c.kernel))):
+            ranges = _ranges(c, at)
+            if any(a >= b for a, b in ranges):
+                continue
+            row = f.let(f"getelementptr {c.kind}, ptr {block}, i64 {number * c.places}")
+            _rows(f, c, at, ranges, 0, ("0", "0"), (pixels, row), move)
+
+
+def _rows(
+    f: Function, c: Convolution, at: Shape, ranges: list[tuple[int, int]], axis: int,
+    where: tuple[str, str], pointers: tuple[str, str], move: object,
+) -> None:  # fmt: skip
+    """The loops over all axes of the windows but the last, then one run along that."""
+    assert callable(move)
+    low, high = ranges[axis]
+    source = c.stride[axis]
+    offset = at[axis] * c.dilation[axis] - c.padding[axis]
+    after, beyond = prod(c.size[axis + 1 :]), prod(c.windows[axis + 1 :])
+    pixel, window = where
+    if axis == len(ranges) - 1:
+        begin = f.let(f"add nsw i64 {pixel}, {low * source + offset}")
+        first = f.let(f"add nsw i64 {window}, {low}")
+        move(f, c, pointers, (begin, first), high - low, source)
+        return
+    with f.loop(str(low), str(high)) as i:
+        inside = f.let(f"add nsw i64 {f.let(f'mul nsw i64 {i}, {source}')}, {offset}")
+        pixel = f.let(f"add nsw i64 {pixel}, {f.let(f'mul nsw i64 {inside}, {after}')}")
+        window = f.let(f"add nsw i64 {window}, {f.let(f'mul nsw i64 {i}, {beyond}')}")
+        _rows(f, c, at, ranges, axis + 1, (pixel, window), pointers, move)
+
+
+def _run(f: Function, count: int, lanes: int, body: object) -> None:
+    """A run of elements as vectors, and the rest as one shorter vector."""
+    assert callable(body)
+    whole = count - count % lanes
+    if whole:
+        with f.loop("0", str(whole), lanes) as i:
+            body(i, lanes)
+    if count % lanes:
+        body(str(whole), count % lanes)
+
+
+def _copied(
+    f: Function, c: Convolution, pointers: tuple[str, str], where: tuple[str, str], count: int,
+    stride: int,
+) -> None:  # fmt: skip
+    def body(i: str, lanes: int) -> None:
+        value, _ = _taken(f, c, pointers[0], where[0], i, lanes, stride)
+        _put(f, c, pointers[1], where[1], i, lanes, value)
+
+    _run(f, count, 8 if stride == 1 else 1, body)
+
+
+def _given_back(
+    f: Function, c: Convolution, pointers: tuple[str, str], where: tuple[str, str], count: int,
+    stride: int,
+) -> None:  # fmt: skip
+    def body(i: str, lanes: int) -> None:
+        wide = f"<{lanes} x {c.kind}>"
+        held, place = _taken(f, c, pointers[0], where[0], i, lanes, stride)
+        more, _ = _taken(f, c, pointers[1], where[1], i, lanes, 1)
+        total = f.let(f"fadd {wide} {held}, {more}")
+        f.do(f"store {wide} {total}, ptr {place}, align {c.bytes}")
+
+    _run(f, count, 8 if stride == 1 else 1, body)
+
+
+def _taken(
+    f: Function, c: Convolution, pointer: str, start: str, i: str, lanes: int, stride: int
+) -> tuple[str, str]:
+    moved = i if stride == 1 else f.let(f"mul nsw i64 {i}, {stride}")
+    index = f.let(f"add nsw i64 {start}, {moved}")
+    place = f.let(f"getelementptr {c.kind}, ptr {pointer}, i64 {index}")
+    return f.let(f"load <{lanes} x {c.kind}>, ptr {place}, align {c.bytes}"), place
+
+
+def _put(
+    f: Function, c: Convolution, pointer: str, start: str, i: str, lanes: int, value: str
+) -> None:
+    index = f.let(f"add nsw i64 {start}, {i}")
+    place = f.let(f"getelementptr {c.kind}, ptr {pointer}, i64 {index}")
+    f.do(f"store <{lanes} x {c.kind}> {value}, ptr {place}, align {c.bytes}")
+
+
+# What follows a product here.
+def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body: object) -> None:
+    """Each vector of a tile: its place in the tile, and its place in a matrix of that width."""
+    assert callable(body)
+    with f.loop("0", str(tile.rows)) as r:
+        row = f.let(f"add nsw i64 {tile.row}, {r}")
+        here = f.let(f"mul nsw i64 {r}, {tile.stride}")
+        there = f.let(f"add nsw i64 {f.let(f'mul nsw i64 {row}, {width}')}, {tile.column}")
+        for start in range(0, tile.columns, 8):
+            lanes = min(8, tile.columns - start)
+            spot = f.let(f"add nsw i64 {here}, {start}")
+            place = f.let(f"getelementptr {c.kind}, ptr {tile.pointer}, i64 {spot}")
+            wide = f"<{lanes} x {c.kind}>"
+            value = f.let(f"load {wide}, ptr {place}, align {c.bytes}")
+            body(value, wide, f.let(f"add nsw i64 {there}, {start}"))
+
+
+def _stored(c: Convolution, target: str) -> gemm.Epilogue:
+    def epilogue(f: Function, tile: gemm.Tile) -> None:
+        def body(value: str, wide: str, index: str) -> None:
+            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {index}")
+            f.do(f"store {wide} {value}, ptr {place}, align {c.bytes}")
+
+        _each_vector(f, c, tile, c.places, body)
+
+    return epilogue
+
+
+def _added(c: Convolution, target: str) -> gemm.Epilogue:
+    def epilogue(f: Function, tile: gemm.Tile) -> None:
+        def body(value: str, wide: str, index: str) -> None:
+            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {index}")
+            held = f.let(f"load {wide}, ptr {place}, align {c.bytes}")
+            total = f.let(f"fadd {wide} {held}, {value}")
+            f.do(f"store {wide} {total}, ptr {place}, align {c.bytes}")
+
+        _each_vector(f, c, tile, c.out, body)
+
+    return epilogue

@@ -1,0 +1,287 @@
+"""Matrix products in register tiles: C[i,j] = Σₖ A[i,k] · B[k,j].
+
+    for each tile of rows × columns of C:
+        for k:  for each row: accumulators += A[row,k] · B[k, columns]        (all in registers)
+        epilogue(tile)
+
+A tile is a few rows of two vectors: as many accumulators as the registers hold, beside two of B and
+one element of A. Each element is summed in the order of k, whoever computes it, so results do not
+depend on the number of threads. Operands are read where they lie; a panel of B (all k, the columns
+of one tile) is copied together first if its columns are not contiguous, or if it is large, read by
+many tiles, and its rows lie so far apart that they would push each other out of the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product as pairs
+
+from chalkgrad.compiler.functions import BITS
+from chalkgrad.compiler.host import Host
+from chalkgrad.compiler.text import Function, literal, vector_of
+
+_UNROLL = 2  # steps of k in one turn of the loop
+_REUSE = 4  # tiles that must read a panel before copying it pays
+_FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
+
+
+@dataclass(frozen=True)
+class Product:
+    """The shape of a product, and the strides of its operands in elements."""
+
+    kind: str  # "float" or "double"
+    m: int
+    n: int
+    k: int
+    a: tuple[int, int]  # along i and along k
+    b: tuple[int, int]  # along k and along j
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A finished piece of C, on the stack, row-major."""
+
+    pointer: str
+    stride: int  # elements between its rows
+    row: str  # where its first element is in C
+    column: str
+    rows: int
+    columns: int
+
+
+Epilogue = Callable[[Function, Tile], None]
+
+
+@dataclass(frozen=True)
+class _Tiling:
+    """How a product is cut into tiles."""
+
+    rows: int  # of a whole tile
+    columns: int
+    down: int  # tiles along i
+    across: int  # tiles along j
+    by_rows: bool  # rows outside: B is small enough to stay in the cache
+    packed: bool
+
+    def kinds(self, extent: int, size: int) -> list[tuple[int, bool]]:
+        """The sizes of tiles along an axis: the whole ones, and the rest."""
+        found = [(size, True)] if extent >= size else []
+        return found + ([(extent % size, False)] if extent % size else [])
+
+
+def _tiling(p: Product, host: Host) -> _Tiling:
+    lanes = _lanes(p, host)
+    wide = 2 if p.n > lanes else 1
+    most = (host.registers - 1) // wide - 1 if wide == 2 else 8
+    most = min(most, 12)
+    down = -(-p.m // most)
+    rows = -(-p.m // down)
+    columns = min(wide * lanes, p.n)
+    size = BITS[p.kind] // 8
+    by_rows = p.k * p.n * size <= host.l2 // 2
+    far = p.b[0] * size >= _FAR and p.k * columns * size > host.l1 // 2
+    packed = p.b[1] != 1 or (not by_rows and far and down >= _REUSE)
+    return _Tiling(rows, columns, down, -(-p.n // columns), by_rows, packed)
+
+
+def _lanes(p: Product, host: Host) -> int:
+    return host.vector * 8 // BITS[p.kind]
+
+
+def units(p: Product, host: Host) -> int:
+    """Into how many pieces it can be shared: its tiles."""
+    t = _tiling(p, host)
+    return t.down * t.across
+
+
+def scratch(p: Product, host: Host) -> int:
+    """Bytes that each thread needs for copies of B's panels."""
+    t = _tiling(p, host)
+    panels = t.across if t.by_rows else 1
+    return t.packed * panels * p.k * t.columns * BITS[p.kind] // 8
+
+
+def tile_shape(p: Product, host: Host) -> tuple[int, int]:
+    """Rows and columns of a whole tile."""
+    t = _tiling(p, host)
+    return t.rows, t.columns
+
+
+def emit(
+    f: Function, p: Product, host: Host, a: str, b: str, scratch: str, first: str, last: str,
+    epilogue: Epilogue,
+) -> None:  # fmt: skip
+    """Write the loops that compute the tiles first … last − 1, and hand each to the epilogue."""
+    t = _tiling(p, host)
+    kinds = list(pairs(t.kinds(p.m, t.rows), t.kinds(p.n, t.columns)))
+    room = f.room(f"[{t.rows * t.columns} x {p.kind}]")
+    if t.packed and t.by_rows:
+        with f.loop("0", str(t.across)) as j:
+            _pack(f, p, t, b, _panel(f, p, t, scratch, j), j)
+    with f.loop(first, last) as unit:
+        inner = t.across if t.by_rows else t.down
+        outside = f.let(f"udiv i64 {unit}, {inner}") if inner > 1 else unit
+        inside = f.let(f"urem i64 {unit}, {inner}") if inner > 1 else "0"
+        i, j = (outside, inside) if t.by_rows else (inside, outside)
+        panel = b
+        if t.packed and t.by_rows:
+            panel = _panel(f, p, t, scratch, j)
+        elif t.packed:
+            panel = scratch
+            begins = f.let(f"icmp eq i64 {i}, 0")
+            enters = f.let(f"icmp eq i64 {unit}, {first}")
+            with f.when(f.let(f"or i1 {begins}, {enters}")):
+                _pack(f, p, t, b, scratch, j)
+        for (rows, whole_rows), (columns, whole_columns) in kinds:
+            tests = [(i, t.down, whole_rows, p.m % t.rows), (j, t.across, whole_columns,
+                                                             p.n % t.columns)]  # fmt: skip
+            with _only(f, tests):
+                tile = Tile(room, t.columns, _times(f, i, t.rows), _times(f, j, t.columns),
+                            rows, columns)  # fmt: skip
+                _multiply(f, p, host, t, tile, a, panel)
+                epilogue(f, tile)
+
+
+def _times(f: Function, index: str, size: int) -> str:
+    return "0" if index == "0" else f.let(f"mul nsw i64 {index}, {size}")
+
+
+class _only:
+    """Run what is inside for one kind of tile only, where there are several."""
+
+    def __init__(self, f: Function, tests: list[tuple[str, int, bool, int]]) -> None:
+        conditions = []
+        for index, count, whole, rest in tests:
+            if rest and count > 1:  # the last tile along this axis is smaller
+                relation = "slt" if whole else "eq"
+                conditions.append(f.let(f"icmp {relation} i64 {index}, {count - 1}"))
+        condition = conditions[0] if conditions else ""
+        for other in conditions[1:]:
+            condition = f.let(f"and i1 {condition}, {other}")
+        self._inner = f.when(condition) if condition else None
+
+    def __enter__(self) -> None:
+        if self._inner:
+            self._inner.__enter__()
+
+    def __exit__(self, *reason: object) -> None:
+        if self._inner:
+            self._inner.__exit__(None, None, None)
+
+
+def _panel(f: Function, p: Product, t: _Tiling, scratch: str, j: str) -> str:
+    start = f.let(f"mul nsw i64 {j}, {p.k * t.columns}")
+    return f.let(f"getelementptr {p.kind}, ptr {scratch}, i64 {start}")
+
+
+def _pack(f: Function, p: Product, t: _Tiling, b: str, panel: str, j: str) -> None:
+    """panel[k, c] = B[k, columns · j + c]; columns past the end are left as they are."""
+    size = BITS[p.kind] // 8
+    column = f.let(f"mul nsw i64 {j}, {t.columns}")
+    left = f.let(f"sub nsw i64 {p.n}, {column}")
+    less = f.let(f"icmp slt i64 {left}, {t.columns}")
+    count = f.let(f"select i1 {less}, i64 {left}, i64 {t.columns}")
+    start = f.let(f"mul nsw i64 {column}, {p.b[1]}")
+    corner = f.let(f"getelementptr {p.kind}, ptr {b}, i64 {start}")
+
+    def copy(k: str, c: str) -> None:
+        there = f.let(f"add i64 {_scaled(f, k, p.b[0])}, {_scaled(f, c, p.b[1])}")
+        source = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {there}")
+        value = f.let(f"load {p.kind}, ptr {source}, align {size}")
+        here = f.let(f"add i64 {_scaled(f, k, t.columns)}, {c}")
+        target = f.let(f"getelementptr {p.kind}, ptr {panel}, i64 {here}")
+        f.do(f"store {p.kind} {value}, ptr {target}, align {size}")
+
+    if p.b[1] == 1:
+        _pack_rows(f, p, t, corner, panel, count)
+    else:  # the columns of B are far apart: read along k
+        with f.loop("0", count) as c, f.loop("0", str(p.k)) as k:
+            copy(k, c)
+
+
+def _pack_rows(f: Function, p: Product, t: _Tiling, corner: str, panel: str, count: str) -> None:
+    size = BITS[p.kind] // 8
+    with f.loop("0", str(p.k)) as k:
+        source = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {_scaled(f, k, p.b[0])}")
+        target = f.let(f"getelementptr {p.kind}, ptr {panel}, i64 {_scaled(f, k, t.columns)}")
+        bytes_ = f.let(f"mul nsw i64 {count}, {size}")
+        f.do(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {bytes_}, i1 false)"
+        )
+
+
+def _scaled(f: Function, index: str, step: int) -> str:
+    return index if step == 1 else f.let(f"mul nsw i64 {index}, {step}")
+
+
+def _widths(columns: int, lanes: int) -> Iterator[tuple[int, int]]:
+    """Where each vector of a tile's row begins, and how many lanes it has."""
+    for start in range(0, columns, lanes):
+        yield start, min(lanes, columns - start)
+
+
+def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:
+    """All k for one tile, in registers; then the tile goes to the stack."""
+    kind, size = p.kind, BITS[p.kind] // 8
+    vectors = list(_widths(tile.columns, _lanes(p, host)))
+    rooms = {(r, s): f.room(vector_of(kind, w)) for r in range(tile.rows) for s, w in vectors}
+    for (_, s), room in rooms.items():
+        wide = vector_of(kind, dict(vectors)[s])
+        f.do(f"store {wide} zeroinitializer, ptr {room}" if "x" in wide
+             else f"store {wide} {literal(0, kind)}, ptr {room}")  # fmt: skip
+    stride, corner = (t.columns, b) if t.packed else (p.b[0], _at(f, kind, b, tile.column))
+    left = _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
+
+    def step(k: str) -> None:
+        row = _at(f, kind, corner, _scaled(f, k, stride))
+        loaded = []
+        for s, w in vectors:
+            where = _at(f, kind, row, str(s))
+            loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
+        first = _at(f, kind, left, _scaled(f, k, p.a[1]))
+        for r in range(tile.rows):
+            element = _at(f, kind, first, str(r * p.a[0]))
+            one = f.let(f"load {kind}, ptr {element}, align {size}")
+            for s, w, vector in loaded:
+                _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, one), vector)
+
+    whole = p.k - p.k % _UNROLL
+    if whole:
+        with f.loop("0", str(whole), _UNROLL) as k:
+            for n in range(_UNROLL):
+                step(k if n == 0 else f.let(f"add nuw nsw i64 {k}, {n}"))
+    for rest in range(whole, p.k):
+        step(str(rest))
+    for (r, s), room in rooms.items():
+        wide = vector_of(kind, dict(vectors)[s])
+        total = f.let(f"load {wide}, ptr {room}")
+        target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
+        f.do(f"store {wide} {total}, ptr {target}, align {size}")
+
+
+def _at(f: Function, kind: str, pointer: str, index: str) -> str:
+    return pointer if index == "0" else f.let(f"getelementptr {kind}, ptr {pointer}, i64 {index}")
+
+
+def _spread(f: Function, kind: str, lanes: int, one: str) -> str:
+    if lanes == 1:
+        return one
+    wide = vector_of(kind, lanes)
+    start = f.let(f"insertelement {wide} poison, {kind} {one}, i64 0")
+    return f.let(f"shufflevector {wide} {start}, {wide} poison, <{lanes} x i32> zeroinitializer")
+
+
+def _accumulate(
+    f: Function, host: Host, kind: str, lanes: int, room: str, one: str, vector: str
+) -> None:
+    wide = vector_of(kind, lanes)
+    held = f.let(f"load {wide}, ptr {room}")
+    if host.fma:
+        suffix = ("" if lanes == 1 else f"v{lanes}") + ("f32" if kind == "float" else "f64")
+        total = f.let(
+            f"call {wide} @llvm.fma.{suffix}({wide} {one}, {wide} {vector}, {wide} {held})"
+        )
+    else:
+        total = f.let(f"fadd {wide} {held}, {f.let(f'fmul {wide} {one}, {vector}')}")
+    f.do(f"store {wide} {total}, ptr {room}")

@@ -1,0 +1,104 @@
+"""Programs for the native executor's tests, and their judge: the NumPy executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.compiler.build import Signature, build
+from chalkgrad.compiler.host import Host
+from chalkgrad.core.graph import Array, ArrayType, Node, equation, leaf, placeholder
+from chalkgrad.core.primitive import Primitive
+from chalkgrad.core.scope import current
+from chalkgrad.executors import numpy as judge
+from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.transform.grad import pullback
+from tests.primitives.table import Case
+
+TOLERANCE = {"float32": 2e-6, "float64": 1e-12}  # of the largest element
+
+
+def inputs(*arrays: Array) -> list[Node]:
+    """Arguments of the types of some arrays."""
+    return [placeholder(ArrayType(a.shape, a.dtype), tracked=a.dtype.kind == "f") for a in arrays]
+
+
+def apply(primitive: Primitive, *nodes: Node, **params: Any) -> Node:
+    """An equation without a value."""
+    kind = primitive.type(*[ArrayType(n.shape, n.dtype) for n in nodes], **params)
+    return equation(primitive, nodes, params, None, kind.shape, kind.dtype, False)
+
+
+def of_case(case: Case) -> tuple[list[Node], Node]:
+    """A case as a program: its arguments and its result."""
+    arguments = inputs(*case.arrays)
+    return arguments, apply(case.primitive, *arguments, **case.params)
+
+
+def handle(node: Node) -> Tensor:
+    """A tensor around a node."""
+    return Tensor.__new__(Tensor).wrap(node)
+
+
+def with_gradients(arguments: Sequence[Node], function: Callable[..., Tensor]) -> list[Node]:
+    """What a function of tensors gives, then the gradients of Σ (1 + k/8)·out[k] by its inputs."""
+    mode = current()
+    mode.abstract = True
+    try:
+        out = function(*[handle(node) for node in arguments])
+        found: dict[Node, Tensor] = {}
+        if out.node.tracked:
+            count = int(np.prod(out.node.shape))
+            seed = 1 + np.arange(count, dtype=out.node.dtype).reshape(out.node.shape) % 7 / 8
+            found = pullback([out], [handle(leaf(seed.astype(out.node.dtype)))])
+    finally:
+        mode.abstract = False
+    return [out.node, *(found[n].node for n in arguments if n in found)]
+
+
+def run(
+    arguments: Sequence[Node], results: Sequence[Node], arrays: Sequence[Array],
+    host: Host | None = None, members: int = 1,
+) -> list[Array]:  # fmt: skip
+    """The results by native code."""
+    signature = Signature(tuple(arguments), (), tuple(results), ())
+    return build(signature, host=host, members=members).run(arrays)
+
+
+def compare(found: Array, wanted: Array, label: object, tolerance: float | None = None) -> None:
+    """Whole numbers and places of NaN and ±inf equal, the rest to the tolerance of its type."""
+    assert found.shape == wanted.shape, label
+    assert found.dtype == wanted.dtype, label
+    if wanted.dtype.kind != "f":
+        np.testing.assert_array_equal(found, wanted, err_msg=str(label))
+        return
+    ordinary = np.isfinite(wanted)
+    np.testing.assert_array_equal(found[~ordinary], wanted[~ordinary], err_msg=str(label))
+    if ordinary.any():
+        largest = max(float(np.abs(wanted[ordinary]).max()), np.finfo(wanted.dtype).tiny)
+        error = np.abs(found[ordinary].astype(float) - wanted[ordinary]).max() / largest
+        limit = TOLERANCE[str(wanted.dtype)] if tolerance is None else tolerance
+        assert error <= limit, f"{label}: off by {error:.2g} of the largest element"
+
+
+def check(
+    arguments: Sequence[Node], results: Sequence[Node], arrays: Sequence[Array],
+    labels: Sequence[object] | None = None, host: Host | None = None,
+    tolerance: float | None = None,
+) -> list[Array]:  # fmt: skip
+    """Run by native code and by NumPy, and compare."""
+    found = run(arguments, results, arrays, host)
+    wanted = judge.interpret(arguments, results, arrays)
+    for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
+        compare(a, np.asarray(b), labels[k] if labels else f"result {k}", tolerance)
+    return found
+
+
+def check_cases(cases: Sequence[Case], host: Host | None = None) -> None:
+    """Several cases in one program."""
+    made = [of_case(case) for case in cases]
+    arguments = [node for nodes, _ in made for node in nodes]
+    arrays = [array for case in cases for array in case.arrays]
+    check(arguments, [out for _, out in made], arrays, cases, host)
