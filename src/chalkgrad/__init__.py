@@ -45,8 +45,8 @@ if TYPE_CHECKING:
         set_grad_enabled,
     )
     from chalkgrad.check import check as check  # type: ignore[no-redef]
-    from chalkgrad.explain import explain as explain  # type: ignore[no-redef]
     from chalkgrad.executors.compiling import compile as compile
+    from chalkgrad.explain import explain as explain  # type: ignore[no-redef]
     from chalkgrad.explain.diagnose import diagnose as diagnose
     from chalkgrad.nn.functional import (
         adaptive_avg_pool1d,

@@ -161,7 +161,7 @@ def test_json_and_quiet(shell: Shell) -> None:
     assert report["task"] == "classification"
     assert report["classes"] == ["setosa", "versicolor", "virginica"]
     assert (report["epochs"], report["best_epoch"]) == (3, 3)
-    assert report["executor"].startswith("numpy, one program a step")
+    assert report["executor"].startswith("native, whole epochs")
     assert set(report["scores"]) == set(report["baseline"]) == {"accuracy", "f1", "log_loss"}
     assert report["measured_on"] == "30 held-out rows"
 

@@ -42,20 +42,27 @@ def handle(node: Node) -> Tensor:
     return Tensor.__new__(Tensor).wrap(node)
 
 
-def with_gradients(arguments: Sequence[Node], function: Callable[..., Tensor]) -> list[Node]:
-    """What a function of tensors gives, then the gradients of Σ (1 + k/8)·out[k] by its inputs."""
+def with_gradients(arguments: Sequence[Node], function: Callable[..., Any]) -> list[Node]:
+    """What a function of tensors gives, then the gradients by its inputs of Σ s[k]·out[k].
+
+    The seeds s[k] go from 1 to 1¾, so that no two neighbours can be exchanged unseen.
+    """
     mode = current()
     mode.abstract = True
     try:
-        out = function(*[handle(node) for node in arguments])
-        found: dict[Node, Tensor] = {}
-        if out.node.tracked:
-            count = int(np.prod(out.node.shape))
-            seed = 1 + np.arange(count, dtype=out.node.dtype).reshape(out.node.shape) % 7 / 8
-            found = pullback([out], [handle(leaf(seed.astype(out.node.dtype)))])
+        made = function(*[handle(node) for node in arguments])
+        outs = list(made) if isinstance(made, tuple) else [made]
+        smooth = [out for out in outs if out.node.tracked]
+        seeds = [handle(leaf(_seed(out.node))) for out in smooth]
+        found: dict[Node, Any] = pullback(smooth, seeds) if smooth else {}
     finally:
         mode.abstract = False
-    return [out.node, *(found[n].node for n in arguments if n in found)]
+    return [out.node for out in outs] + [found[n].node for n in arguments if n in found]
+
+
+def _seed(node: Node) -> Array:
+    count = int(np.prod(node.shape))
+    return (1 + np.arange(count).reshape(node.shape) % 7 / 8).astype(node.dtype)
 
 
 def run(
@@ -67,8 +74,14 @@ def run(
     return build(signature, host=host, members=members).run(arrays)
 
 
-def compare(found: Array, wanted: Array, label: object, tolerance: float | None = None) -> None:
-    """Whole numbers and places of NaN and ±inf equal, the rest to the tolerance of its type."""
+def compare(
+    found: Array, wanted: Array, label: object, tolerance: float | None = None, least: float = 0
+) -> None:
+    """Whole numbers and places of NaN and ±inf equal, the rest to the tolerance of its type.
+
+    It is relative to the largest element, or to `least` if that is larger: 1 − tanh² of a unit that
+    is saturated is small, and has an error in relation to 1.
+    """
     assert found.shape == wanted.shape, label
     assert found.dtype == wanted.dtype, label
     if wanted.dtype.kind != "f":
@@ -77,7 +90,8 @@ def compare(found: Array, wanted: Array, label: object, tolerance: float | None 
     ordinary = np.isfinite(wanted)
     np.testing.assert_array_equal(found[~ordinary], wanted[~ordinary], err_msg=str(label))
     if ordinary.any():
-        largest = max(float(np.abs(wanted[ordinary]).max()), np.finfo(wanted.dtype).tiny)
+        tiny = float(np.finfo(wanted.dtype).tiny)
+        largest = max(float(np.abs(wanted[ordinary]).max()), least, tiny)
         error = np.abs(found[ordinary].astype(float) - wanted[ordinary]).max() / largest
         limit = TOLERANCE[str(wanted.dtype)] if tolerance is None else tolerance
         assert error <= limit, f"{label}: off by {error:.2g} of the largest element"
@@ -86,13 +100,13 @@ def compare(found: Array, wanted: Array, label: object, tolerance: float | None 
 def check(
     arguments: Sequence[Node], results: Sequence[Node], arrays: Sequence[Array],
     labels: Sequence[object] | None = None, host: Host | None = None,
-    tolerance: float | None = None,
+    tolerance: float | None = None, least: float = 0,
 ) -> list[Array]:  # fmt: skip
     """Run by native code and by NumPy, and compare."""
     found = run(arguments, results, arrays, host)
     wanted = judge.interpret(arguments, results, arrays)
     for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
-        compare(a, np.asarray(b), labels[k] if labels else f"result {k}", tolerance)
+        compare(a, np.asarray(b), labels[k] if labels else f"result {k}", tolerance, least)
     return found
 
 

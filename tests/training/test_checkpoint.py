@@ -253,7 +253,7 @@ def nudged(array: Any) -> Any:
         ({"scheduler": lambda o: S.StepLR(o, 1)}, "its scheduler is none, this run's is StepLR"),
         ({"loss": nn.CrossEntropyLoss(label_smoothing=0.1)}, "its loss is CrossEntropyLoss .*0.1"),
         ({"metrics": ["f1"]}, "its metrics is accuracy, this run's is f1"),
-        ({"executor": "eager"}, "its executor is numpy, one program a step"),
+        ({"executor": "eager"}, "its executor is native, whole epochs"),
         ({"model": nn.Sequential(nn.Linear(4, 9), nn.Linear(9, 3))}, "its model is Sequential"),
     ],
 )  # fmt: skip

@@ -164,9 +164,7 @@ def emit_weight(
             gemm.emit(f, p, host, columns, gradient, more, "0", whole, _added(c, here))
 
 
-def emit_sum(
-    f: Function, c: Convolution, parts: str, target: str, start: str, stop: str
-) -> None:
+def emit_sum(f: Function, c: Convolution, parts: str, target: str, start: str, stop: str) -> None:
     """Output channel by output channel, the sum of the parts, in their order."""
     size, block = c.groups * c.out * c.depth, c.out * c.depth
     with f.loop(start, stop) as channel, f.loop("0", str(c.depth)) as d:

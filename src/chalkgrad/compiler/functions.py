@@ -8,7 +8,7 @@ number divided by 0 is 0, and nothing traps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chalkgrad.compiler import vectormath
 from chalkgrad.compiler.lower import NotCompilable
@@ -24,6 +24,7 @@ _FLOAT_COMPARE = {"equal": "oeq", "not_equal": "une", "less": "olt", "less_equal
                   "greater": "ogt", "greater_equal": "oge"}  # fmt: skip
 COMPARISONS = frozenset(_INT_COMPARE)
 LOGIC = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
+_OF_TRUTHS = {"add", "multiply", "maximum", "minimum", "copy"}  # other than comparisons and LOGIC
 _LIBM = {
     "tan": "tan", "sinh": "sinh", "cosh": "cosh", "arcsin": "asin", "arccos": "acos",
     "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
@@ -123,13 +124,9 @@ Writer = Callable[[Operands], str]
 
 def _arithmetic(floating: str, whole: str, truths: str = "") -> Writer:
     """Of truth values, a sum is "or" and a product is "and", as NumPy has it."""
-
-    def write(o: Operands) -> str:
-        if o.kind == "i1" and not truths:
-            raise NotCompilable("truth values have no difference")
-        return o.op(floating if o.floating else truths if o.kind == "i1" else whole, *o.values)
-
-    return write
+    return lambda o: o.op(
+        floating if o.floating else truths if o.kind == "i1" else whole, *o.values
+    )
 
 
 def _negative(o: Operands) -> str:
@@ -137,7 +134,7 @@ def _negative(o: Operands) -> str:
 
 
 def _square(o: Operands) -> str:
-    return WRITERS["multiply"](replace(o, values=o.values * 2))
+    return o.op("fmul" if o.floating else "mul", o.values[0], o.values[0])
 
 
 def _absolute(o: Operands) -> str:
@@ -194,16 +191,21 @@ def _bounded_log(o: Operands) -> str:
 
 
 def _remainder(o: Operands) -> str:
-    return _float_remainder(o) if o.floating else _whole_division(o)[1]
+    if not o.floating:
+        return _whole_division(o)[1]
+    left, apart = _left_over(o)
+    b, zero = o.values[1], o.number(0)
+    moved = o.choose(apart, o.op("fadd", left, b), left)
+    return o.choose(o.test("equal", left, zero), o.intrinsic("copysign", zero, b), moved)
 
 
-def _float_remainder(o: Operands) -> str:
+def _left_over(o: Operands) -> tuple[str, str]:
+    """fmod(a, b), and whether it has to move on by b because the signs differ."""
     a, b = o.values
     left, zero = o.libm("fmod", a, b), o.number(0)
     test = vector_of("i1", o.lanes)
-    apart = o.let(f"xor {test} {o.test('less', b, zero)}, {o.test('less', left, zero)}")
-    moved = o.choose(apart, o.op("fadd", left, b), left)
-    return o.choose(o.test("equal", left, zero), o.intrinsic("copysign", zero, b), moved)
+    differ = o.let(f"xor {test} {o.test('less', b, zero)}, {o.test('less', left, zero)}")
+    return left, o.let(f"and {test} {differ}, {o.test('not_equal', left, zero)}")
 
 
 def _floor_divide(o: Operands) -> str:
@@ -211,11 +213,15 @@ def _floor_divide(o: Operands) -> str:
         return _whole_division(o)[0]
     a, b = o.values
     zero = o.number(0)
-    exact = o.op("fdiv", o.op("fsub", a, _float_remainder(o)), b)
+    left, apart = _left_over(o)
+    exact = o.op("fdiv", o.op("fsub", a, left), b)
+    exact = o.choose(apart, o.op("fsub", exact, o.number(1)), exact)
     down = o.intrinsic("floor", exact)
     far = o.test("greater", o.op("fsub", exact, down), o.number(0.5))
     near = o.choose(far, o.op("fadd", down, o.number(1)), down)
-    return o.choose(o.test("equal", b, zero), o.op("fdiv", a, b), near)
+    quotient = o.op("fdiv", a, b)
+    near = o.choose(o.test("equal", exact, zero), o.intrinsic("copysign", zero, quotient), near)
+    return o.choose(o.test("equal", b, zero), quotient, near)
 
 
 def _whole_division(o: Operands) -> tuple[str, str]:
@@ -290,6 +296,8 @@ WRITERS: dict[str, Writer] = {
 
 def write(name: str, operands: Operands) -> str:
     """The value of a function of one kind of operands, of the same kind."""
+    if operands.kind == "i1" and name not in _OF_TRUTHS:
+        raise NotCompilable(f"{name} of truth values has no native code")
     if name in WRITERS:
         return WRITERS[name](operands)
     if not operands.floating:

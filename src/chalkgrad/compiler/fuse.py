@@ -309,6 +309,8 @@ def _same_point(
             if isinstance(own, Axis) and low.extents[own.id] != 1:
                 if not isinstance(mine, Axis) or turn.setdefault(mine.id, own.id) != own.id:
                     return None
+                if low.extents[mine.id] != low.extents[own.id]:  # it reads a part of it
+                    return None
             elif not (isinstance(mine, Const) or _single(low, mine)):
                 return None
     same = set(turn) == set(_wide(low, low.axes[store.buffer]))

@@ -58,10 +58,12 @@ class Lowered:
         return flat(indices, row_major(self.nodes[read.argnum].shape))
 
     def tidy(self, term: Term) -> Term:
-        """The same term, each index in its one form and within the buffer's bounds."""
+        """The same term, each index in its one form and in range, and no axis of one step."""
         return mapped(term, self._tidy)
 
     def _tidy(self, term: Term) -> Term | None:
+        if isinstance(term, Axis) and self.extents.get(term.id) == 1:
+            return Const(0)
         if not isinstance(term, Read):
             return None
         shape = self.nodes[term.argnum].shape

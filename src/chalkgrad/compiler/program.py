@@ -72,9 +72,7 @@ def generate(
     which each step has a part of its own; `timed`: with a clock for each kernel."""
     library = Library(host.fma)
     slots = {buffer: OUTSIDE + k for k, buffer in enumerate(outside)}
-    jobs = [
-        job for k, kernel in enumerate(made.kernels) for job in _jobs(made, kernel, k, host)
-    ]
+    jobs = [job for k, kernel in enumerate(made.kernels) for job in _jobs(made, kernel, k, host)]
     scratch = max([job.scratch for job in jobs], default=0)
     scratch = -(-scratch // ALIGN) * ALIGN
     writer = _Writer(made, host, library, slots, moving)
@@ -368,9 +366,7 @@ def _overlap(one: set[object], other: set[object]) -> bool:
     return False
 
 
-def _steps(
-    jobs: Sequence[Job], meetings: Sequence[bool], scratch: int, timed: bool
-) -> str:
+def _steps(jobs: Sequence[Job], meetings: Sequence[bool], scratch: int, timed: bool) -> str:
     parameters = ["ptr %table", "i64 %member", "i64 %members", "ptr %barrier"]
     f = Function("program", parameters, prefix="define")
     steps = _entry(f, STEPS, "i64")

@@ -481,6 +481,8 @@ class Terms:
     def _room(self, term: Reduce, kind: str, lanes: int) -> str:
         """Memory for one partial result, holding what changes nothing."""
         number = START.get(term.kind)
+        if number == 0 and kind in FLOATS:
+            number = -0.0  # which adds nothing even to -0
         if number is None:
             low = float("-inf") if term.kind == "max" else float("inf")
             width = functions.BITS[kind]

@@ -38,13 +38,14 @@ Metric = tuple[str, Callable[[Array, Array], float]]
 
 @dataclass
 class Pace:
-    """How many steps a call should take, so that it lasts a tenth of a second at most."""
+    """How many steps a call should take, so that it lasts so many seconds at most."""
 
+    limit: float = CALL
     steps: int = 1
 
     def took(self, seconds: float, steps: int) -> None:
         """A call of some steps took so long."""
-        room = int(CALL * steps / max(seconds, 1e-9))
+        room = int(self.limit * steps / max(seconds, 1e-9))
         self.steps = max(1, min(room, 8 * self.steps, MOST))
 
 
@@ -78,6 +79,8 @@ class Run:
         self.signature = self.steps.signature() if self.callbacks else []
         self.saved_at = self.started = time.monotonic()
         self.interrupted: list[bool] = []
+        if self.checkpoint is not None:
+            self.pace.limit = min(CALL, self.every)
 
     def train(self) -> History:
         """Run until the last epoch or something else ends it, and put the best weights back."""

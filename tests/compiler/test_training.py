@@ -1,0 +1,219 @@
+"""Whole steps natively: optimizers, architectures, random graphs, threads, and what fit makes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import chalkgrad as cg
+from chalkgrad import nn, optim
+from chalkgrad.core.graph import Array
+from chalkgrad.executors.compiled import Specialised
+from chalkgrad.executors.native import NativeFunction
+from chalkgrad.primitives import reductions
+from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.training.steps import Task
+from tests.compiler.natively import assert_close, by_numpy, run
+from tests.primitives.programs import Program, programs
+
+RNG = np.random.default_rng(11)
+
+
+def steps_agree(
+    make: Callable[[], Task], x: Array, y: Array, steps: int, slack: float = 1, members: int = 1
+) -> None:
+    """The same steps by both executors: losses, outputs, and every state at the end."""
+    cg.manual_seed(5)
+    one = make()
+    cg.manual_seed(5)
+    two = make()
+    numpy = Specialised(lambda a, b: one.train(a, b))
+    native = NativeFunction(lambda a, b: two.train(a, b), members)
+    for _ in range(steps):
+        wanted, found = numpy(x, y), native.run([x, y])
+        for a, b in zip(found, wanted, strict=True):
+            assert_close(a, np.asarray(b), make, slack)
+    numpy.write_back()
+    native.write_back()
+    for (name, a), (_, b) in zip(
+        two.model.state_dict().items(), one.model.state_dict().items(), strict=True
+    ):
+        assert_close(a.numpy(), b.numpy(), name, slack)
+
+
+def doubles(*modules: Any) -> Any:
+    return nn.Sequential(*modules).double()
+
+
+OPTIMIZERS: list[Callable[[Any], Any]] = [
+    lambda p: optim.SGD(p, lr=0.1),
+    lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    lambda p: optim.Adam(p, lr=0.01),
+    lambda p: optim.Adam(p, lr=0.01, amsgrad=True, weight_decay=0.1),
+    lambda p: optim.AdamW(p, lr=0.01),
+    lambda p: optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
+    lambda p: optim.Adagrad(p, lr=0.1),
+    lambda p: optim.Adadelta(p),
+    lambda p: optim.Adamax(p),
+    lambda p: optim.NAdam(p),
+    lambda p: optim.RAdam(p),
+    lambda p: optim.Rprop(p),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_over_twenty_steps(optimizer: Callable[[Any], Any]) -> None:
+    def make() -> Task:
+        model = doubles(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
+        return Task(model, nn.CrossEntropyLoss(), optimizer(model.parameters()))
+
+    x, y = RNG.normal(size=(9, 5)), RNG.integers(0, 3, 9)
+    steps_agree(make, x, y, 20, slack=100)  # rounding grows from step to step
+
+
+ARCHITECTURES: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
+    "batch norm and dropout": (
+        lambda: [nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 4)],
+        (10, 6),
+    ),
+    "layer norm, gelu": (
+        lambda: [nn.Linear(6, 16), nn.LayerNorm(16), nn.GELU(), nn.Linear(16, 4)], (33, 6),
+    ),
+    "wide, elu, softplus": (
+        lambda: [nn.Linear(70, 40), nn.ELU(), nn.Linear(40, 33), nn.Softplus(), nn.Linear(33, 4)],
+        (17, 70),
+    ),
+    "convolution, max pool": (
+        lambda: [nn.Conv2d(2, 5, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(5, 6, 3),
+                 nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(6 * 2 * 2, 4)],
+        (5, 2, 12, 12),
+    ),
+    "strided, grouped, batch norm": (
+        lambda: [nn.Conv2d(4, 8, 3, stride=2, groups=2), nn.BatchNorm2d(8), nn.SiLU(),
+                 nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)],
+        (6, 4, 9, 9),
+    ),
+    "one dimension": (
+        lambda: [nn.Conv1d(3, 6, 4, dilation=2), nn.Tanh(), nn.MaxPool1d(3, 2), nn.Flatten(),
+                 nn.Linear(6 * 6, 4)],
+        (7, 3, 20),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("members", [1, 2, 5])
+def test_architectures(name: str, members: int) -> None:
+    layers, shape = ARCHITECTURES[name]
+
+    def make() -> Task:
+        model = doubles(*layers())
+        # Not Adam: a bias in front of a batch norm has a gradient of rounding alone.
+        return Task(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), 0.1, momentum=0.9))
+
+    x, y = RNG.normal(size=shape), RNG.integers(0, 4, shape[0])
+    steps_agree(make, x, y, 4, slack=100, members=members)
+
+
+def test_an_embedding_gathers_and_scatters() -> None:
+    def make() -> Task:
+        model = doubles(nn.Embedding(11, 6), nn.Flatten(), nn.Linear(24, 2))
+        return Task(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1))
+
+    x, y = RNG.integers(0, 11, (13, 4)), RNG.integers(0, 2, 13)
+    steps_agree(make, x, y, 5, slack=10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(programs())
+def test_random_graphs_with_gradients(program: Program) -> None:
+    random_graph(program)
+
+
+@pytest.mark.stress
+@settings(max_examples=500, deadline=None)
+@given(programs())
+def test_five_hundred_random_graphs_with_gradients(program: Program) -> None:
+    random_graph(program)
+
+
+def random_graph(program: Program) -> None:
+    def loss_and_gradients(*inputs: Tensor) -> list[Tensor]:
+        out = program.chalkgrad(*inputs)
+        axes = tuple(range(len(out.node.shape)))
+        total = reductions.sum(out, axes=axes, keepdims=False)
+        return [out, *cg.autograd.grad(total, inputs, allow_unused=True, materialize_grads=True)]
+
+    arrays = [np.asarray(a, np.float64) for a in program.arrays]
+    examples = [cg.tensor(a, requires_grad=True) for a in arrays]
+    graph = cg.trace(loss_and_gradients, *examples)
+    found = run(graph.inputs, graph.outputs, arrays)
+    for a, b in zip(found, by_numpy(graph.inputs, graph.outputs, arrays), strict=True):
+        assert_close(a, np.asarray(b), program, slack=10)
+
+
+# Threads and repetition.
+def network() -> Task:
+    cg.manual_seed(2)
+    model = nn.Sequential(nn.Linear(70, 130), nn.ReLU(), nn.Linear(130, 10))
+    return Task(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()))
+
+
+def trained(members: int) -> list[Array]:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(256, 70)).astype(np.float32), rng.integers(0, 10, 256)
+    rows = rng.permutation(256).reshape(4, 64)
+    task = network()
+    native = NativeFunction(lambda a, b: task.train(a, b), members)
+    results = native.run([x, y], rows=rows)
+    native.write_back()
+    return [*results, *(p.detach().numpy() for p in task.model.parameters())]
+
+
+@pytest.mark.parametrize("members", [1, 2, 7])
+def test_a_run_repeats_bit_for_bit(members: int) -> None:
+    for a, b in zip(trained(members), trained(members), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_two_fits_in_two_threads_at_once() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(128, 70)).astype(np.float32), rng.integers(0, 10, 128)
+
+    def fitted(into: list[float]) -> None:
+        model = network().model
+        history = cg.fit(
+            model, x, y, loss="cross_entropy", epochs=20, executor="native", verbose=0, seed=3
+        )
+        into += history["loss"]
+
+    alone: list[float] = []
+    fitted(alone)
+    found: list[list[float]] = [[], []]
+    workers = [threading.Thread(target=fitted, args=(into,)) for into in found]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found[0] == found[1] == alone
+
+
+def test_training_follows_numpy_s_losses() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(100, 6))
+    y = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
+    curves = []
+    for executor in ("numpy", "native"):
+        cg.manual_seed(4)
+        model = doubles(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 2))
+        history = cg.fit(
+            model, x, y, loss="cross_entropy", epochs=30, batch_size=16, executor=executor,
+            validation=0.25, verbose=0,
+        )  # fmt: skip
+        curves.append(history["loss"] + history["val_loss"])
+    np.testing.assert_allclose(curves[1], curves[0], rtol=1e-9)
