@@ -80,8 +80,8 @@ def cosine(z: Number) -> Number:
 def targets() -> list[Target]:
     """All fits."""
     tiny, ln2 = mp.mpf(NUDGE), mp.log(2) * ROOM
-    half, quarter = (mp.pi / 2 * ROOM) ** 2, (mp.pi / 4 * ROOM) ** 2
-    root, least = mp.sqrt(2), (3 - 2 * mp.sqrt(2)) ** 2
+    quarter, root = (mp.pi / 4 * ROOM) ** 2, mp.sqrt(2)
+    least = (3 - 2 * root) ** 2
     return [
         Target("EXP", "(eʳ - 1 - r) / r², |r| < ln 2", exponential, -ln2, ln2, (6, 12),
                lambda r: r * r / mp.exp(r)),
@@ -94,12 +94,10 @@ def targets() -> list[Target]:
         Target("ATANH_REST", "(2 artanh(s) / s - 2 - ⅔s²) / s⁴ in s²",
                lambda z: (arc(z) - mp.mpf(2) / 3) / z, tiny, least, (None, 8),
                lambda z: z * z / 2),
-        Target("SIN", "(sin(r) / r - 1) / r² in r², |r| < π/2", remainder(mp.sin), tiny, half,
-               (4, 7), part(mp.sin)),
-        Target("SIN_QUARTER", "the same, |r| < π/4", remainder(mp.sin), tiny, quarter,
-               (None, 5), part(mp.sin)),
-        Target("COS_QUARTER", "(cos(r) - 1 + ½r²) / r⁴ in r², |r| < π/4", cosine, tiny, quarter,
-               (None, 5), lambda z: z * z / mp.cos(mp.sqrt(z))),
+        Target("SIN", "(sin(r) / r - 1) / r² in r², |r| < π/4", remainder(mp.sin), tiny, quarter,
+               (2, 5), part(mp.sin)),
+        Target("COS", "(cos(r) - 1 + ½r²) / r⁴ in r², |r| < π/4", cosine, tiny, quarter,
+               (2, 5), lambda z: z * z / mp.cos(mp.sqrt(z))),
         Target("ATAN", "(arctan(x) / x - 1) / x² in x², |x| < 1", remainder(mp.atan), tiny, 1,
                (8, 19), part(mp.atan)),
         Target("ASIN", "(arcsin(x) / x - 1) / x² in x², |x| < ½", remainder(mp.asin), tiny,
@@ -128,54 +126,6 @@ def source_of(target: Target, bits: int, degree: int) -> str:
     return f'{comment}\n    "{target.name}_{bits}": (\n{textwrap.indent(body, " " * 8)}\n    ),\n'
 
 
-# tanh(x)/x = P(x²)/Q(x²) up to where tanh is 1 in float32; both begin with 1.
-TANH_END, TANH_DEGREES, TANH_ROUNDS, TANH_NODES = 9.02, (5, 4), 40, 160
-
-
-def quotient() -> tuple[list[Number], list[Number], float]:
-    """P and Q by least squares, each round weighted by the errors of the last (Lawson's method)."""
-    top, (m, n) = mp.mpf(TANH_END) ** 2, TANH_DEGREES
-    nodes = [
-        ((1 - mp.cos(mp.pi * (2 * i + 1) / (2 * TANH_NODES))) / 2) ** 2 for i in range(TANH_NODES)
-    ]
-    values = [mp.tanh(mp.sqrt(u * top)) / mp.sqrt(u * top) for u in nodes]
-    weights, below = [mp.mpf(1)] * TANH_NODES, [mp.mpf(1)] * TANH_NODES
-    best: tuple[list[Number], list[Number], float] = ([], [], float("inf"))
-    for _ in range(TANH_ROUNDS):
-        rows = [
-            [u**k for k in range(1, m + 1)] + [-f * u**k for k in range(1, n + 1)]
-            for u, f in zip(nodes, values, strict=True)
-        ]
-        scale = [mp.sqrt(w) / (f * q) for w, f, q in zip(weights, values, below, strict=True)]
-        matrix = mp.matrix([[g * x for x in row] for g, row in zip(scale, rows, strict=True)])
-        right = mp.matrix([g * (f - 1) for g, f in zip(scale, values, strict=True)])
-        found = mp.lu_solve(matrix, right)
-        p, q = [mp.mpf(1), *found[:m]], [mp.mpf(1), *found[m : m + n]]
-        below = [mp.polyval(q[::-1], u) for u in nodes]
-        errors = [
-            abs(mp.polyval(p[::-1], u) / d / f - 1)
-            for u, d, f in zip(nodes, below, values, strict=True)
-        ]
-        worst = max(errors)
-        if worst < best[2]:
-            ends = [[c / top**k for k, c in enumerate(row)][::-1] for row in (p, q)]
-            best = (ends[0], ends[1], float(worst))
-        weights = [w * (e / worst + 1e-3) for w, e in zip(weights, errors, strict=True)]
-    return best
-
-
-def quotient_source() -> str:
-    """The two entries of tanh."""
-    above, below, error = quotient()
-    text = f"    # tanh(x)/x, numerator and denominator in x²: relative error {error:.1e}\n"
-    for name, coefficients in (("TANH_ABOVE_32", above), ("TANH_BELOW_32", below)):
-        body = textwrap.fill(
-            ", ".join(str(np.float32(mp.nstr(c, 25))) for c in coefficients) + ",", 92
-        )
-        text += f'    "{name}": (\n{textwrap.indent(body, " " * 8)}\n    ),\n'
-    return text
-
-
 def block() -> str:
     """Everything that stands between the two marker lines."""
     text = "_FITS: dict[str, tuple[float, ...]] = {\n"
@@ -183,7 +133,6 @@ def block() -> str:
         for target in targets():
             for bits, degree in zip((32, 64), target.degrees, strict=True):
                 text += source_of(target, bits, degree) if degree else ""
-        text += quotient_source()
     return text + "}\n"
 
 

@@ -89,10 +89,38 @@ def _divided(index: Linear, size: int, extents: Extents) -> Linear:
 def bounds(index: Linear, extents: Extents) -> tuple[int, int]:
     """The least and the greatest value that an index can have."""
     low = high = index.constant
-    for atom, c in index.parts:
+    parts = dict(index.parts)
+    for atom, size in _remainders(parts):
+        high += size * parts.pop(atom)
+    for atom, c in parts.items():
         ends = [c * end for end in _range(atom, extents)]
         low, high = low + min(ends), high + max(ends)
     return low, high
+
+
+def _remainders(parts: dict[Term, int]) -> list[tuple[Term, int]]:
+    """Pairs c·⌊x/m⌋ − c·n·⌊x/mn⌋, which are c times a remainder from 0 to n − 1: the first of each
+    pair, and n − 1. The second is taken out."""
+    found = []
+    for whole in [atom for atom, c in parts.items() if c < 0]:
+        match whole:
+            case Apply("floor_divide", (x, Const(divisor))):
+                for atom, c in parts.items():
+                    step = _divisor(atom, x)
+                    ratio = int(divisor) // step if step else 0
+                    if step and ratio * step == divisor and parts[whole] == -c * ratio:
+                        del parts[whole]
+                        found.append((atom, ratio - 1))
+                        break
+    return found
+
+
+def _divisor(atom: Term, x: Term) -> int:
+    """m, if an atom is ⌊x / m⌋."""
+    match atom:
+        case Apply("floor_divide", (inner, Const(m))) if inner == x:
+            return int(m)
+    return int(atom == x)
 
 
 def _range(atom: Term, extents: Extents) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from chalkgrad.compiler.text import Function, literal, vector_of
 
 _UNROLL = 2  # steps of k in one turn of the loop
 _REUSE = 4  # tiles that must read a panel before copying it pays
+_LONG = 64  # vectors along k from which the sum over their lanes at the end costs little
 _FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
 
 
@@ -63,6 +64,7 @@ class _Tiling:
     across: int  # tiles along j
     by_rows: bool  # rows outside: B is small enough to stay in the cache
     packed: bool
+    dots: bool = False  # lanes run along k
 
     def kinds(self, extent: int, size: int) -> list[tuple[int, bool]]:
         """The sizes of tiles along an axis: the whole ones, and the rest."""
@@ -72,13 +74,18 @@ class _Tiling:
 
 def _tiling(p: Product, host: Host) -> _Tiling:
     lanes = _lanes(p, host)
+    size = BITS[p.kind] // 8
+    if p.a[1] == 1 and p.b[0] == 1 and p.b[1] != 1 and p.k >= _LONG * lanes:
+        rows, columns = (3, 4) if host.registers < 32 else (4, 6)
+        rows, columns = min(rows, p.m), min(columns, p.n)
+        by_rows = p.k * p.n * size <= host.l2 // 2
+        return _Tiling(rows, columns, -(-p.m // rows), -(-p.n // columns), by_rows, False, True)
     wide = 2 if p.n > lanes else 1
     most = (host.registers - 1) // wide - 1 if wide == 2 else 8
     most = min(most, 12)
     down = -(-p.m // most)
     rows = -(-p.m // down)
     columns = min(wide * lanes, p.n)
-    size = BITS[p.kind] // 8
     by_rows = p.k * p.n * size <= host.l2 // 2
     far = p.b[0] * size >= _FAR and p.k * columns * size > host.l1 // 2
     packed = p.b[1] != 1 or (not by_rows and far and down >= _REUSE)
@@ -139,7 +146,7 @@ def emit(
             with _only(f, tests):
                 tile = Tile(room, t.columns, _times(f, i, t.rows), _times(f, j, t.columns),
                             rows, columns)  # fmt: skip
-                _multiply(f, p, host, t, tile, a, panel)
+                (_dots if t.dots else _multiply)(f, p, host, t, tile, a, panel)
                 epilogue(f, tile)
 
 
@@ -193,11 +200,44 @@ def _pack(f: Function, p: Product, t: _Tiling, b: str, panel: str, j: str) -> No
         target = f.let(f"getelementptr {p.kind}, ptr {panel}, i64 {here}")
         f.do(f"store {p.kind} {value}, ptr {target}, align {size}")
 
+    lanes = t.columns & -t.columns  # the largest power of two that divides them
     if p.b[1] == 1:
         _pack_rows(f, p, t, corner, panel, count)
-    else:  # the columns of B are far apart: read along k
-        with f.loop("0", count) as c, f.loop("0", str(p.k)) as k:
-            copy(k, c)
+        return
+    start = "0"
+    if p.b[0] == 1 and lanes >= 4 and p.k >= lanes:
+        whole = f.let(f"icmp sge i64 {left}, {t.columns}")
+        start = f.let(f"select i1 {whole}, i64 {p.k - p.k % lanes}, i64 0")
+        with f.when(whole):
+            _pack_turned(f, p, t, corner, panel, lanes)
+    with f.loop("0", count) as c, f.loop(start, str(p.k)) as k:
+        copy(k, c)
+
+
+def _pack_turned(
+    f: Function, p: Product, t: _Tiling, corner: str, panel: str, lanes: int
+) -> None:
+    """A panel whose columns are contiguous in B, in square blocks that are turned in registers."""
+    lanes, size = min(lanes, 8), BITS[p.kind] // 8
+    wide = vector_of(p.kind, lanes)
+    order = ["<" + ", ".join(f"i32 {half * lanes // 2 + n // 2 + n % 2 * lanes}"
+                             for n in range(lanes)) + ">" for half in (0, 1)]  # fmt: skip
+    with f.loop("0", str(t.columns), lanes) as c:
+        first = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {_scaled(f, c, p.b[1])}")
+        with f.loop("0", str(p.k - p.k % lanes), lanes) as k:
+            source = _at(f, p.kind, first, k)
+            rows = []
+            for n in range(lanes):
+                place = _at(f, p.kind, source, str(n * p.b[1]))
+                rows.append(f.let(f"load {wide}, ptr {place}, align {size}"))
+            for _ in range(lanes.bit_length() - 1):  # a perfect shuffle of rows, as often as log₂
+                pairs_ = zip(rows[: lanes // 2], rows[lanes // 2 :], strict=True)
+                rows = [f.let(f"shufflevector {wide} {a}, {wide} {b}, <{lanes} x i32> {mask}")
+                        for a, b in pairs_ for mask in order]  # fmt: skip
+            here = f.let(f"add i64 {_scaled(f, k, t.columns)}, {c}")
+            for n, row in enumerate(rows):
+                there = f.let(f"add i64 {here}, {n * t.columns}")
+                f.do(f"store {wide} {row}, ptr {_at(f, p.kind, panel, there)}, align {size}")
 
 
 def _pack_rows(f: Function, p: Product, t: _Tiling, corner: str, panel: str, count: str) -> None:
@@ -258,6 +298,61 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         total = f.let(f"load {wide}, ptr {room}")
         target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
         f.do(f"store {wide} {total}, ptr {target}, align {size}")
+
+
+def _dots(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:
+    """One tile of scalar products of rows of A with columns of B, both contiguous along k."""
+    kind, size, lanes = p.kind, BITS[p.kind] // 8, _lanes(p, host)
+    wide = vector_of(kind, lanes)
+    left = _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
+    right = _at(f, kind, b, _scaled(f, tile.column, p.b[1]))
+    rooms = {(r, c): f.room(wide) for r in range(tile.rows) for c in range(tile.columns)}
+    for room in rooms.values():
+        f.do(f"store {wide} zeroinitializer, ptr {room}")
+
+    def run(pointer: str, k: str, count: int) -> str:
+        """So many elements along k, and 0 in the other lanes."""
+        short = vector_of(kind, count)
+        value = f.let(f"load {short}, ptr {_at(f, kind, pointer, k)}, align {size}")
+        if count == lanes:
+            return value
+        if count == 1:
+            return f.let(f"insertelement {wide} zeroinitializer, {kind} {value}, i64 0")
+        picked = ", ".join(f"i32 {min(n, count)}" for n in range(lanes))
+        mask = f"<{lanes} x i32> <{picked}>"
+        return f.let(f"shufflevector {short} {value}, {short} zeroinitializer, {mask}")
+
+    def step(k: str, count: int) -> None:
+        columns = [run(_at(f, kind, right, str(c * p.b[1])), k, count)
+                   for c in range(tile.columns)]  # fmt: skip
+        for r in range(tile.rows):
+            row = run(_at(f, kind, left, str(r * p.a[0])), k, count)
+            for c, column in enumerate(columns):
+                _accumulate(f, host, kind, lanes, rooms[r, c], row, column)
+
+    whole = p.k - p.k % lanes
+    with f.loop("0", str(whole), lanes) as k:
+        step(k, lanes)
+    if p.k % lanes:
+        step(str(whole), p.k % lanes)
+    for (r, c), room in rooms.items():
+        total = _sum_of_lanes(f, kind, lanes, f.let(f"load {wide}, ptr {room}"))
+        target = _at(f, kind, tile.pointer, str(r * tile.stride + c))
+        f.do(f"store {kind} {total}, ptr {target}, align {size}")
+
+
+def _sum_of_lanes(f: Function, kind: str, lanes: int, text: str) -> str:
+    """Halves together, until one is left."""
+    while lanes > 1:
+        wide, half = vector_of(kind, lanes), lanes // 2
+        parts = []
+        for start in (0, half):
+            picked = ", ".join(f"i32 {n}" for n in range(start, start + half))
+            mask = f"<{half} x i32> <{picked}>"
+            parts.append(f.let(f"shufflevector {wide} {text}, {wide} poison, {mask}"))
+        lanes, text = half, f.let(f"fadd {vector_of(kind, half) if half > 1 else f'<1 x {kind}>'} "
+                                  f"{parts[0]}, {parts[1]}")  # fmt: skip
+    return f.let(f"extractelement <1 x {kind}> {text}, i64 0")
 
 
 def _at(f: Function, kind: str, pointer: str, index: str) -> str:

@@ -209,7 +209,7 @@ def kind_of(low: Lowered, term: Term) -> str | None:
             if suffix or name in _TRUTHS:
                 return suffix or "bool"
             parts = arguments[1:] if name == "select" else arguments
-            kinds = [kind for part in parts if (kind := kind_of(low, part))]
+            kinds = [found for part in parts if (found := kind_of(low, part))]
             return max(kinds, key=KINDS.index, default=None)
     return None
 

@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from chalkgrad.compiler import functions
-from chalkgrad.compiler.affine import Linear, children, free_axes, linear, walk
+from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, walk
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
 _PARTIAL = 4  # results side by side
+_STRIDE = 4  # elements apart: up to this one long load is better than one for each lane
+_UNROLLED = 16  # steps of a reduction that are written out
 _ORDER = {"i1": 0, "i32": 1, "i64": 2, "float": 3, "double": 4}
 START: dict[str, float] = {"sum": 0, "prod": 1}
 
@@ -212,10 +216,24 @@ class Terms:
         step, first = place.of(axis), self.index(place)
         if step == 1:
             return self._load_run(memory, first, count)
+        if 1 < step <= _STRIDE:
+            return self._every(memory, first, count, step)
         places = [
             self._once(f"add i64 {first.text}, {k * step}", first.level) for k in range(count)
         ]
         return self._collect(memory, places, first.level)
+
+    def _every(self, memory: Memory, first: Value, count: int, step: int) -> Value:
+        """Every second element, or third: one long load, and the lanes picked out of it."""
+        long = (count - 1) * step + 1
+        whole = self._load_run(memory, first, long)
+        picked = ", ".join(f"i32 {k * step}" for k in range(count))
+        wide = vector_of(memory.kind, long)
+        text = self.f.let(
+            f"shufflevector {wide} {whole.text}, {wide} poison, <{count} x i32> <{picked}>",
+            whole.level,
+        )
+        return Value(text, memory.kind, count, whole.level)
 
     def address(self, memory: Memory, index: Value) -> str:
         """Where an element is."""
@@ -388,6 +406,8 @@ class Terms:
             return Value(literal(START[term.kind], kind), kind, 1, 0)
         if term.kind.startswith("arg"):
             return self._first_best(term, runs[0], kind)
+        if prod(n for _, n in term.axes) <= _UNROLLED:
+            return self._written_out(term, kind)
         axis = self._vector_axis(term)
         if axis is not None:
             return self._folded(term, [a for a in runs if a != axis], axis, kind)
@@ -434,8 +454,11 @@ class Terms:
                 best, score = axis, even
         return best
 
-    def _combined(self, kind: str, values: Sequence[str], number: str, lanes: int) -> str:
-        o = Operands(self.f, self.f.level, number, lanes, tuple(values), self.library)
+    def _combined(
+        self, kind: str, values: Sequence[str], number: str, lanes: int, level: int | None = None
+    ) -> str:
+        level = self.f.level if level is None else level
+        o = Operands(self.f, level, number, lanes, tuple(values), self.library)
         name = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}[kind]
         return functions.write(name, o)
 
@@ -457,6 +480,22 @@ class Terms:
         self._nested(runs[:-1], term.body, lambda: self._steps(extent, partial, rooms, step))
         text = self._gathered(term, rooms, kind, lanes)
         return Value(text, kind, lanes, self.f.level)
+
+    def _written_out(self, term: Reduce, kind: str) -> Value:
+        """A short reduction without a loop: what its steps share is computed once."""
+        total: Value | None = None
+        for steps in product(*(range(n) for _, n in term.axes)):
+            at = {id: Const(k) for (id, _), k in zip(term.axes, steps, strict=True)}
+            body = mapped(term.body, lambda part, at=at: _placed(part, at))  # type: ignore[misc]
+            value = self.converted(self.typed(body, kind), kind)
+            if total is None:
+                total = value
+                continue
+            o = self.operands([total, value])
+            text = self._combined(term.kind, o.values, kind, o.lanes, o.level)
+            total = Value(text, kind, o.lanes, o.level)
+        assert total is not None
+        return total
 
     def _one_more(self, term: Reduce, room: str, kind: str, lanes: int) -> None:
         """Take one more element, or one for each lane, into a partial result."""
@@ -609,3 +648,7 @@ class Terms:
             chosen = self.f.let(f"select {test} {wins}, {places} {here}, {places} {at}")
             self.f.do(f"store {places} {chosen}, ptr {place}")
         return Value(self.f.let(f"load {places}, ptr {place}"), "i64", lanes, self.f.level)
+
+
+def _placed(part: Term, at: Mapping[int, Const]) -> Term | None:
+    return at.get(part.id) if isinstance(part, Axis) else None

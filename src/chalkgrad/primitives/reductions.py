@@ -179,7 +179,7 @@ cumsum: Primitive = Primitive(
 
 
 # argsort: the stable order. out[k] is the element whose rank is k, where an element's rank counts
-# the smaller ones, and the equal ones before it.
+# the smaller ones, and the equal ones before it. NaN is larger than any number, and equal to NaN.
 def _argsort(x: Array, axis: int, descending: bool) -> Array:
     if not descending:
         return np.argsort(x, axis, kind="stable")
@@ -195,9 +195,13 @@ def _argsort_index(x: ArrayType, *, axis: int, descending: bool) -> Formula:
         return Read(0, tuple(Axis(id) if i == axis else Axis(i) for i in range(rank)))
 
     element, other = rank, rank + 1
-    ahead = compare("greater" if descending else "less", at(other), at(element))
-    tie = compare("logical_and", compare("equal", at(other), at(element)),
-                  compare("less", Axis(other), Axis(element)))  # fmt: skip
+    word = "greater" if descending else "less"
+    ahead, same = (compare(name, at(other), at(element)) for name in (word, "equal"))
+    if x.dtype.kind == "f":
+        missing = [compare("not_equal", at(id), at(id)) for id in (other, element)]
+        ahead = compare("logical_or", ahead, compare(word, *missing))
+        same = compare("logical_or", same, compare("logical_and", *missing))
+    tie = compare("logical_and", same, compare("less", Axis(other), Axis(element)))
     before = select(compare("logical_or", ahead, tie), 1, 0)
     found = compare("equal", Reduce("sum", ((other, n),), before), Axis(axis))
     return Formula(x.shape, Reduce("sum", ((element, n),), select(found, Axis(element), 0)))
