@@ -24,6 +24,7 @@ from chalkgrad.compiler.text import Function, literal, vector_of
 _UNROLL = 2  # steps of k in one turn of the loop
 _REUSE = 4  # tiles that must read a panel before copying it pays
 _LONG = 64  # vectors along k from which the sum over their lanes at the end costs little
+_FEW = 24  # rows up to which turning a panel would cost as much as the product
 _FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
 
 
@@ -64,6 +65,7 @@ class _Tiling:
     across: int  # tiles along j
     by_rows: bool  # rows outside: B is small enough to stay in the cache
     packed: bool
+    left: bool = False  # a tile's rows of A are copied together, too
     dots: bool = False  # lanes run along k
 
     def kinds(self, extent: int, size: int) -> list[tuple[int, bool]]:
@@ -75,21 +77,25 @@ class _Tiling:
 def _tiling(p: Product, host: Host) -> _Tiling:
     lanes = _lanes(p, host)
     size = BITS[p.kind] // 8
-    if p.a[1] == 1 and p.b[0] == 1 and p.b[1] != 1 and p.k >= _LONG * lanes:
+    if p.a[1] == 1 and p.b[0] == 1 and p.b[1] != 1 and p.k >= _LONG * lanes and p.m < _FEW:
         rows, columns = (3, 4) if host.registers < 32 else (4, 6)
         rows, columns = min(rows, p.m), min(columns, p.n)
         by_rows = p.k * p.n * size <= host.l2 // 2
-        return _Tiling(rows, columns, -(-p.m // rows), -(-p.n // columns), by_rows, False, True)
+        down, across = -(-p.m // rows), -(-p.n // columns)
+        return _Tiling(rows, columns, down, across, by_rows, False, dots=True)
     wide = 2 if p.n > lanes else 1
     most = (host.registers - 1) // wide - 1 if wide == 2 else 8
     most = min(most, 12)
     down = -(-p.m // most)
     rows = -(-p.m // down)
     columns = min(wide * lanes, p.n)
-    by_rows = p.k * p.n * size <= host.l2 // 2
-    far = p.b[0] * size >= _FAR and p.k * columns * size > host.l1 // 2
-    packed = p.b[1] != 1 or (not by_rows and far and down >= _REUSE)
-    return _Tiling(rows, columns, down, -(-p.n // columns), by_rows, packed)
+    across = -(-p.n // columns)
+    # A tall B stays where it is only by panels; a flat one whole, so that C is written row by row.
+    by_rows = p.k * p.n * size <= (host.l2 // 2 if p.k > p.m else 4 * host.l2)
+    far = p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
+    packed = p.b[1] != 1 or (far and down >= _REUSE)
+    left = by_rows and p.a[0] == 1 and p.a[1] * size >= _FAR and across >= _REUSE
+    return _Tiling(rows, columns, down, across, by_rows, packed, left)
 
 
 def _lanes(p: Product, host: Host) -> int:
@@ -106,7 +112,8 @@ def scratch(p: Product, host: Host) -> int:
     """Bytes that each thread needs for copies of B's panels."""
     t = _tiling(p, host)
     panels = t.across if t.by_rows else 1
-    return t.packed * panels * p.k * t.columns * BITS[p.kind] // 8
+    elements = t.packed * panels * p.k * t.columns + t.left * p.k * t.rows
+    return elements * BITS[p.kind] // 8
 
 
 def tile_shape(p: Product, host: Host) -> tuple[int, int]:
@@ -131,7 +138,13 @@ def emit(
         outside = f.let(f"udiv i64 {unit}, {inner}") if inner > 1 else unit
         inside = f.let(f"urem i64 {unit}, {inner}") if inner > 1 else "0"
         i, j = (outside, inside) if t.by_rows else (inside, outside)
-        panel = b
+        panel, rows_of_a = b, a
+        if t.left:
+            rows_of_a = _panel(f, p, t, scratch, str(t.packed * t.across))
+            begins = f.let(f"icmp eq i64 {j}, 0")
+            enters = f.let(f"icmp eq i64 {unit}, {first}")
+            with f.when(f.let(f"or i1 {begins}, {enters}")):
+                _pack_left(f, p, t, a, rows_of_a, i)
         if t.packed and t.by_rows:
             panel = _panel(f, p, t, scratch, j)
         elif t.packed:
@@ -146,7 +159,7 @@ def emit(
             with _only(f, tests):
                 tile = Tile(room, t.columns, _times(f, i, t.rows), _times(f, j, t.columns),
                             rows, columns)  # fmt: skip
-                (_dots if t.dots else _multiply)(f, p, host, t, tile, a, panel)
+                (_dots if t.dots else _multiply)(f, p, host, t, tile, rows_of_a, panel)
                 epilogue(f, tile)
 
 
@@ -240,6 +253,28 @@ def _pack_turned(
                 f.do(f"store {wide} {row}, ptr {_at(f, p.kind, panel, there)}, align {size}")
 
 
+def _pack_left(f: Function, p: Product, t: _Tiling, a: str, target: str, i: str) -> None:
+    """target[k, r] = A[rows · i + r, k], where rows of A are contiguous; the last tile's as far as
+    there are rows."""
+    size = BITS[p.kind] // 8
+    row = f.let(f"mul nsw i64 {i}, {t.rows}")
+    corner = f.let(f"getelementptr {p.kind}, ptr {a}, i64 {row}")
+    left = f.let(f"sub nsw i64 {p.m}, {row}")
+
+    def copied(rows: int) -> None:
+        wide = vector_of(p.kind, rows)
+        with f.loop("0", str(p.k)) as k:
+            source = _at(f, p.kind, corner, _scaled(f, k, p.a[1]))
+            value = f.let(f"load {wide}, ptr {source}, align {size}")
+            place = _at(f, p.kind, target, _scaled(f, k, t.rows))
+            f.do(f"store {wide} {value}, ptr {place}, align {size}")
+
+    for rows, whole in t.kinds(p.m, t.rows):
+        relation = "sge" if whole else "slt"
+        with f.when(f.let(f"icmp {relation} i64 {left}, {t.rows}")):
+            copied(rows)
+
+
 def _pack_rows(f: Function, p: Product, t: _Tiling, corner: str, panel: str, count: str) -> None:
     size = BITS[p.kind] // 8
     with f.loop("0", str(p.k)) as k:
@@ -271,7 +306,8 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         f.do(f"store {wide} zeroinitializer, ptr {room}" if "x" in wide
              else f"store {wide} {literal(0, kind)}, ptr {room}")  # fmt: skip
     stride, corner = (t.columns, b) if t.packed else (p.b[0], _at(f, kind, b, tile.column))
-    left = _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
+    a_strides = (1, t.rows) if t.left else p.a
+    left = a if t.left else _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
 
     def step(k: str) -> None:
         row = _at(f, kind, corner, _scaled(f, k, stride))
@@ -279,9 +315,9 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         for s, w in vectors:
             where = _at(f, kind, row, str(s))
             loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
-        first = _at(f, kind, left, _scaled(f, k, p.a[1]))
+        first = _at(f, kind, left, _scaled(f, k, a_strides[1]))
         for r in range(tile.rows):
-            element = _at(f, kind, first, str(r * p.a[0]))
+            element = _at(f, kind, first, str(r * a_strides[0]))
             one = f.let(f"load {kind}, ptr {element}, align {size}")
             for s, w, vector in loaded:
                 _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, one), vector)
