@@ -46,7 +46,7 @@ def by_numpy(
 
 
 def assert_close(found: Array, wanted: Array, label: Any, slack: float = 1) -> None:
-    """The contract of the executors: equal specials, and numbers equal to a share of the largest."""
+    """The executors' contract: equal specials, numbers equal to a share of the largest."""
     assert found.shape == wanted.shape, label
     assert found.dtype == wanted.dtype, label
     if wanted.dtype.kind != "f":

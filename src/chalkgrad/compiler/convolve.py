@@ -1,17 +1,24 @@
 """The three convolutions as matrix products, image by image.
 
+Where windows lie side by side (a stride of 1), one row of them is a product over channels and
+places of the kernel whose right operand is the image itself, in a frame of zeros:
+
+    out[n, o, y, :] = Σ over c, k of w[o, c, k] · frame[c, y + k₁, k₂ :]
+
+and the input gradient is the same with g in the frame and the kernel turned around. Otherwise
+
     columns[c·k, p] = x[n, c, p·stride + k·dilation − padding]      one image and group, in scratch
     out[n]          = w · columns                                   (o × ck) · (ck × p)
     input gradient  = columns⁺ of wᵀ · g[n], added back to where each element was taken
     weight gradient = Σₙ columns · g[n]ᵀ, turned at the end
 
-The copies cost little beside the product as long as there are more than a few output channels. One
-image is one unit of work. The sum over images of a weight's gradient is cut into eight parts, which
-are added up in their order at the end, so that it does not depend on the number of threads.
+One image is one unit of work. The sum over images of a weight's gradient is cut into eight parts,
+which are added up in their order at the end: it does not depend on the number of threads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product as places
 from math import prod
@@ -22,7 +29,28 @@ from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.text import Function, literal
 from chalkgrad.core.graph import Node, Shape
 
+_Move = Callable[[Function, "Convolution", tuple[str, str], tuple[str, str], int, int], None]
+_Body = Callable[..., None]
 PARTS = 8  # of a sum over images
+_TAPS = 32  # places of a kernel that are written out
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """An image of some channels in a margin of zeros, and the sizes of what is made of it."""
+
+    channels: int
+    size: Shape
+    margin: Shape
+    out: Shape
+
+    @property
+    def framed(self) -> Shape:
+        return tuple(n + 2 * m for n, m in zip(self.size, self.margin, strict=True))
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return tuple(prod(self.framed[k + 1 :]) for k in range(len(self.framed)))
 
 
 @dataclass(frozen=True)
@@ -60,14 +88,52 @@ class Convolution:
         same = prod(self.kernel) == 1 and set(self.stride) <= {1} and set(self.padding) <= {0}
         return same and self.windows == self.size
 
+    @property
+    def frame(self) -> _Frame:
+        """What a row of windows reads and writes, for a direct convolution."""
+        if self.name == "convolution":
+            return _Frame(self.into, self.size, self.padding, self.windows)
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        margin = tuple(r - p for r, p in zip(reach, self.padding, strict=True))
+        return _Frame(self.out, self.windows, margin, self.size)
+
+    @property
+    def direct(self) -> bool:
+        """Is a row of windows a product without copies?"""
+        if self.name == "convolution_weight" or set(self.stride) != {1}:
+            return False
+        frame, taps = self.frame, prod(self.kernel)
+        fits = min(frame.margin) >= 0 and self._rows_fit(frame)
+        return fits and 1 < taps <= _TAPS and frame.out[-1] >= 8
+
+    def _rows_fit(self, frame: _Frame) -> bool:
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        inner = zip(frame.framed, reach, frame.out, strict=True)
+        return all(n - r == o for n, r, o in inner)
+
     def product(self) -> gemm.Product:
-        """The product of one image and group."""
+        """The product of one image and group, or of one row of its windows."""
         o, d, p = self.out, self.depth, self.places
+        if self.direct:
+            return self._row()
         if self.name == "convolution":
             return gemm.Product(self.kind, o, p, d, (d, 1), (p, 1))
         if self.name == "convolution_input":
             return gemm.Product(self.kind, d, p, o, (1, d), (p, 1))
         return gemm.Product(self.kind, d, o, p, (p, 1), (1, p))
+
+    def _row(self) -> gemm.Product:
+        frame, count = self.frame, prod(self.kernel)
+        steps = frame.strides
+        forward = self.name == "convolution"
+        taps = []
+        for number, at in enumerate(places(*map(range, self.kernel))):
+            inside = sum(k * d * s for k, d, s in zip(at, self.dilation, steps, strict=True))
+            taps.append((number if forward else count - 1 - number, inside))
+        rows = self.out if forward else self.into
+        a = (self.depth, count) if forward else (count, self.depth)
+        b = (prod(frame.framed), 1)
+        return gemm.Product(self.kind, rows, frame.out[-1], frame.channels, a, b, tuple(taps))
 
 
 def of(node: Node) -> Convolution:
@@ -104,6 +170,8 @@ def scratch(c: Convolution, host: Host) -> int:
 
 
 def _columns_bytes(c: Convolution) -> int:
+    if c.direct:
+        return -(-c.frame.channels * prod(c.frame.framed) * c.bytes // 64) * 64 + 64
     return -(-c.depth * c.places * c.bytes // 64) * 64
 
 
@@ -121,21 +189,75 @@ def emit(
     p = c.product()
     more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
     whole = str(gemm.units(p, host))
+    forward = c.name == "convolution"
     with f.loop(start, stop) as n, f.loop("0", str(c.groups)) as group:
-        image[:] = [n, group]
         channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
-        source = _step(f, c, first, channel, c.into * prod(c.size))
+        image[:] = [n, group, "0"]
+        size = c.into * prod(c.size) if forward else c.out * c.places
+        source = _step(f, c, first, channel, size)
         weight = _step(f, c, second, group, c.out * c.depth)
-        if c.name == "convolution":
+        target = "" if forward else _step(f, c, out, channel, c.into * prod(c.size))
+        if c.direct:
+            framed = _framed(f, c, source, scratch)
+
+            def row(at: str, offset: str) -> None:
+                image[2] = offset
+                place = f.let(f"getelementptr {c.kind}, ptr {framed}, i64 {at}")
+                after = epilogue if forward else _stored(c, target, prod(c.size), offset)
+                gemm.emit(f, p, host, weight, place, more, "0", whole, after)
+
+            _each_window_row(f, c.frame, 0, "0", "0", row)
+        elif forward:
             columns = source if c.plain else scratch
             if not c.plain:
                 _gather(f, c, source, scratch)
             gemm.emit(f, p, host, weight, columns, more, "0", whole, epilogue)
         else:
-            gradient = _step(f, c, first, channel, c.out * c.places)
-            target = _step(f, c, out, channel, c.into * prod(c.size))
-            gemm.emit(f, p, host, weight, gradient, more, "0", whole, _stored(c, scratch))
+            after = _stored(c, scratch, c.places, "0")
+            gemm.emit(f, p, host, weight, source, more, "0", whole, after)
             _scatter(f, c, scratch, target)
+
+
+def _framed(f: Function, c: Convolution, source: str, scratch: str) -> str:
+    """The image in its frame, with room behind it for the end of a vector; where neither is needed,
+    it stays where it is."""
+    frame = c.frame
+    if not any(frame.margin) and frame.out[-1] % 16 == 0:
+        return source
+    size = frame.channels * prod(frame.framed) * c.bytes
+    f.do(f"call void @llvm.memset.p0.i64(ptr {scratch}, i8 0, i64 {size}, i1 false)")
+    begin = sum(m * s for m, s in zip(frame.margin, frame.strides, strict=True))
+
+    def copied(axis: int, here: str, there: str) -> None:
+        if axis == len(frame.size) - 1:
+            _copied(f, c, (source, scratch), (here, there), frame.size[-1], 1)
+            return
+        with f.loop("0", str(frame.size[axis])) as i:
+            inner = prod(frame.size[axis + 1 :])
+            row = f.let(f"add nsw i64 {here}, {f.let(f'mul nsw i64 {i}, {inner}')}")
+            moved = f.let(f"mul nsw i64 {i}, {frame.strides[axis]}")
+            copied(axis + 1, row, f.let(f"add nsw i64 {there}, {moved}"))
+
+    with f.loop("0", str(frame.channels)) as channel:
+        here = f.let(f"mul nsw i64 {channel}, {prod(frame.size)}")
+        moved = f.let(f"mul nsw i64 {channel}, {prod(frame.framed)}")
+        copied(0, here, f.let(f"add nsw i64 {moved}, {begin}"))
+    return scratch
+
+
+def _each_window_row(
+    f: Function, frame: _Frame, axis: int, at: str, offset: str, row: Callable[[str, str], None]
+) -> None:
+    """Where each row of windows begins, in the frame and in the output."""
+    if axis == len(frame.out) - 1:
+        row(at, offset)
+        return
+    with f.loop("0", str(frame.out[axis])) as i:
+        moved = f.let(f"mul nsw i64 {i}, {frame.strides[axis]}")
+        inner = prod(frame.out[axis + 1 :])
+        at = f.let(f"add nsw i64 {at}, {moved}")
+        offset = f.let(f"add nsw i64 {offset}, {f.let(f'mul nsw i64 {i}, {inner}')}")
+        _each_window_row(f, frame, axis + 1, at, offset, row)
 
 
 def emit_weight(
@@ -223,9 +345,8 @@ def _scatter(f: Function, c: Convolution, columns: str, image: str) -> None:
     _each_row(f, c, image, columns, _given_back)
 
 
-def _each_row(f: Function, c: Convolution, image: str, columns: str, move: object) -> None:
+def _each_row(f: Function, c: Convolution, image: str, columns: str, move: _Move) -> None:
     """Every row of windows: channel by channel, place by place of the kernel."""
-    assert callable(move)
     with f.loop("0", str(c.into)) as channel:
         pixels = _step(f, c, image, channel, prod(c.size))
         block = _step(f, c, columns, channel, prod(c.kernel) * c.places)
@@ -239,10 +360,9 @@ def _each_row(f: Function, c: Convolution, image: str, columns: str, move: objec
 
 def _rows(
     f: Function, c: Convolution, at: Shape, ranges: list[tuple[int, int]], axis: int,
-    where: tuple[str, str], pointers: tuple[str, str], move: object,
+    where: tuple[str, str], pointers: tuple[str, str], move: _Move,
 ) -> None:  # fmt: skip
     """The loops over all axes of the windows but the last, then one run along that."""
-    assert callable(move)
     low, high = ranges[axis]
     source = c.stride[axis]
     offset = at[axis] * c.dilation[axis] - c.padding[axis]
@@ -260,9 +380,8 @@ def _rows(
         _rows(f, c, at, ranges, axis + 1, (pixel, window), pointers, move)
 
 
-def _run(f: Function, count: int, lanes: int, body: object) -> None:
+def _run(f: Function, count: int, lanes: int, body: _Body) -> None:
     """A run of elements as vectors, and the rest as one shorter vector."""
-    assert callable(body)
     whole = count - count % lanes
     if whole:
         with f.loop("0", str(whole), lanes) as i:
@@ -314,9 +433,8 @@ def _put(
 
 
 # What follows a product here.
-def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body: object) -> None:
+def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body: _Body) -> None:
     """Each vector of a tile: its place in the tile, and its place in a matrix of that width."""
-    assert callable(body)
     with f.loop("0", str(tile.rows)) as r:
         row = f.let(f"add nsw i64 {tile.row}, {r}")
         here = f.let(f"mul nsw i64 {r}, {tile.stride}")
@@ -330,13 +448,14 @@ def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body:
             body(value, wide, f.let(f"add nsw i64 {there}, {start}"))
 
 
-def _stored(c: Convolution, target: str) -> gemm.Epilogue:
+def _stored(c: Convolution, target: str, width: int, offset: str) -> gemm.Epilogue:
     def epilogue(f: Function, tile: gemm.Tile) -> None:
         def body(value: str, wide: str, index: str) -> None:
-            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {index}")
+            moved = f.let(f"add nsw i64 {index}, {offset}")
+            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {moved}")
             f.do(f"store {wide} {value}, ptr {place}, align {c.bytes}")
 
-        _each_vector(f, c, tile, c.places, body)
+        _each_vector(f, c, tile, width, body)
 
     return epilogue
 

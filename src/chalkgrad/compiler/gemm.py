@@ -24,6 +24,7 @@ from chalkgrad.compiler.text import Function, literal, vector_of
 _UNROLL = 2  # steps of k in one turn of the loop
 _REUSE = 4  # tiles that must read a panel before copying it pays
 _LONG = 64  # vectors along k from which the sum over their lanes at the end costs little
+_SMALL = 64  # rows of a product in which a rest would be a large part
 _FEW = 24  # rows up to which turning a panel would cost as much as the product
 _FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
 
@@ -38,6 +39,9 @@ class Product:
     k: int
     a: tuple[int, int]  # along i and along k
     b: tuple[int, int]  # along k and along j
+    # Each k stands for so many, with their places in A and in B. B may then be read on to the end of
+    # a whole vector.
+    taps: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,14 @@ class _Tiling:
 def _tiling(p: Product, host: Host) -> _Tiling:
     lanes = _lanes(p, host)
     size = BITS[p.kind] // 8
-    if p.a[1] == 1 and p.b[0] == 1 and p.b[1] != 1 and p.k >= _LONG * lanes and p.m < _FEW:
+    if (
+        not p.taps
+        and p.a[1] == 1
+        and p.b[0] == 1
+        and p.b[1] != 1
+        and p.k >= _LONG * lanes
+        and p.m < _FEW
+    ):
         rows, columns = (3, 4) if host.registers < 32 else (4, 6)
         rows, columns = min(rows, p.m), min(columns, p.n)
         by_rows = p.k * p.n * size <= host.l2 // 2
@@ -86,16 +97,25 @@ def _tiling(p: Product, host: Host) -> _Tiling:
     wide = 2 if p.n > lanes else 1
     most = (host.registers - 1) // wide - 1 if wide == 2 else 8
     most = min(most, 12)
-    down = -(-p.m // most)
-    rows = -(-p.m // down)
+    rows = _rows(p.m, most)
+    down = -(-p.m // rows)
     columns = min(wide * lanes, p.n)
     across = -(-p.n // columns)
     # A tall B stays where it is only by panels; a flat one whole, so that C is written row by row.
     by_rows = p.k * p.n * size <= (host.l2 // 2 if p.k > p.m else 4 * host.l2)
-    far = p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
+    far = not p.taps and p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
     packed = p.b[1] != 1 or (far and down >= _REUSE)
-    left = by_rows and p.a[0] == 1 and p.a[1] * size >= _FAR and across >= _REUSE
+    left = by_rows and not p.taps and p.a[0] == 1 and p.a[1] * size >= _FAR and across >= _REUSE
     return _Tiling(rows, columns, down, across, by_rows, packed, left)
+
+
+def _rows(m: int, most: int) -> int:
+    """Rows of a tile: as many as there are registers for; of a small product down to two thirds of
+    that, if no rest is left, which would be code of its own."""
+    for rows in range(most, -(-2 * most // 3) - 1, -1):
+        if m % rows == 0 and m <= _SMALL:
+            return rows
+    return -(-m // -(-m // most))
 
 
 def _lanes(p: Product, host: Host) -> int:
@@ -129,7 +149,8 @@ def emit(
     """Write the loops that compute the tiles first … last − 1, and hand each to the epilogue."""
     t = _tiling(p, host)
     kinds = list(pairs(t.kinds(p.m, t.rows), t.kinds(p.n, t.columns)))
-    room = f.room(f"[{t.rows * t.columns} x {p.kind}]")
+    width = -(-t.columns // _lanes(p, host)) * _lanes(p, host) if p.taps else t.columns
+    room = f.room(f"[{t.rows * width} x {p.kind}]")
     if t.packed and t.by_rows:
         with f.loop("0", str(t.across)) as j:
             _pack(f, p, t, b, _panel(f, p, t, scratch, j), j)
@@ -138,29 +159,42 @@ def emit(
         outside = f.let(f"udiv i64 {unit}, {inner}") if inner > 1 else unit
         inside = f.let(f"urem i64 {unit}, {inner}") if inner > 1 else "0"
         i, j = (outside, inside) if t.by_rows else (inside, outside)
-        panel, rows_of_a = b, a
-        if t.left:
-            rows_of_a = _panel(f, p, t, scratch, str(t.packed * t.across))
-            begins = f.let(f"icmp eq i64 {j}, 0")
+        fresh = ""
+        if t.left or (t.packed and not t.by_rows):
+            begins = f.let(f"icmp eq i64 {inside}, 0")
             enters = f.let(f"icmp eq i64 {unit}, {first}")
-            with f.when(f.let(f"or i1 {begins}, {enters}")):
-                _pack_left(f, p, t, a, rows_of_a, i)
-        if t.packed and t.by_rows:
-            panel = _panel(f, p, t, scratch, j)
-        elif t.packed:
-            panel = scratch
-            begins = f.let(f"icmp eq i64 {i}, 0")
-            enters = f.let(f"icmp eq i64 {unit}, {first}")
-            with f.when(f.let(f"or i1 {begins}, {enters}")):
-                _pack(f, p, t, b, scratch, j)
+            fresh = f.let(f"or i1 {begins}, {enters}")
+        rows_of_a = _left(f, p, t, a, scratch, i, fresh)
+        panel = _right(f, p, t, b, scratch, j, fresh)
         for (rows, whole_rows), (columns, whole_columns) in kinds:
             tests = [(i, t.down, whole_rows, p.m % t.rows), (j, t.across, whole_columns,
                                                              p.n % t.columns)]  # fmt: skip
             with _only(f, tests):
-                tile = Tile(room, t.columns, _times(f, i, t.rows), _times(f, j, t.columns),
+                tile = Tile(room, width, _times(f, i, t.rows), _times(f, j, t.columns),
                             rows, columns)  # fmt: skip
                 (_dots if t.dots else _multiply)(f, p, host, t, tile, rows_of_a, panel)
                 epilogue(f, tile)
+
+
+def _left(f: Function, p: Product, t: _Tiling, a: str, scratch: str, i: str, fresh: str) -> str:
+    """Where a tile's rows of A are; copied together, if they have to be, when they are fresh."""
+    if not t.left:
+        return a
+    target = _panel(f, p, t, scratch, str(t.packed * t.across))
+    with f.when(fresh):
+        _pack_left(f, p, t, a, target, i)
+    return target
+
+
+def _right(f: Function, p: Product, t: _Tiling, b: str, scratch: str, j: str, fresh: str) -> str:
+    """Where a tile's panel of B is."""
+    if not t.packed:
+        return b
+    if t.by_rows:
+        return _panel(f, p, t, scratch, j)
+    with f.when(fresh):
+        _pack(f, p, t, b, scratch, j)
+    return scratch
 
 
 def _times(f: Function, index: str, size: int) -> str:
@@ -227,9 +261,7 @@ def _pack(f: Function, p: Product, t: _Tiling, b: str, panel: str, j: str) -> No
         copy(k, c)
 
 
-def _pack_turned(
-    f: Function, p: Product, t: _Tiling, corner: str, panel: str, lanes: int
-) -> None:
+def _pack_turned(f: Function, p: Product, t: _Tiling, corner: str, panel: str, lanes: int) -> None:
     """A panel whose columns are contiguous in B, in square blocks that are turned in registers."""
     lanes, size = min(lanes, 8), BITS[p.kind] // 8
     wide = vector_of(p.kind, lanes)
@@ -299,7 +331,8 @@ def _widths(columns: int, lanes: int) -> Iterator[tuple[int, int]]:
 def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:
     """All k for one tile, in registers; then the tile goes to the stack."""
     kind, size = p.kind, BITS[p.kind] // 8
-    vectors = list(_widths(tile.columns, _lanes(p, host)))
+    lanes = _lanes(p, host)
+    vectors = [(s, lanes if p.taps else w) for s, w in _widths(tile.columns, lanes)]
     rooms = {(r, s): f.room(vector_of(kind, w)) for r in range(tile.rows) for s, w in vectors}
     for (_, s), room in rooms.items():
         wide = vector_of(kind, dict(vectors)[s])
@@ -309,23 +342,28 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
     a_strides = (1, t.rows) if t.left else p.a
     left = a if t.left else _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
 
-    def step(k: str) -> None:
-        row = _at(f, kind, corner, _scaled(f, k, stride))
+    def one(row: str, first: str) -> None:
         loaded = []
         for s, w in vectors:
             where = _at(f, kind, row, str(s))
             loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
-        first = _at(f, kind, left, _scaled(f, k, a_strides[1]))
         for r in range(tile.rows):
             element = _at(f, kind, first, str(r * a_strides[0]))
-            one = f.let(f"load {kind}, ptr {element}, align {size}")
+            value = f.let(f"load {kind}, ptr {element}, align {size}")
             for s, w, vector in loaded:
-                _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, one), vector)
+                _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, value), vector)
 
-    whole = p.k - p.k % _UNROLL
+    def step(k: str) -> None:
+        row = _at(f, kind, corner, _scaled(f, k, stride))
+        first = _at(f, kind, left, _scaled(f, k, a_strides[1]))
+        for of_a, of_b in p.taps or ((0, 0),):
+            one(_at(f, kind, row, str(of_b)), _at(f, kind, first, str(of_a)))
+
+    unroll = 1 if p.taps else _UNROLL
+    whole = p.k - p.k % unroll
     if whole:
-        with f.loop("0", str(whole), _UNROLL) as k:
-            for n in range(_UNROLL):
+        with f.loop("0", str(whole), unroll) as k:
+            for n in range(unroll):
                 step(k if n == 0 else f.let(f"add nuw nsw i64 {k}, {n}"))
     for rest in range(whole, p.k):
         step(str(rest))

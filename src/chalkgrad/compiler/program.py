@@ -286,13 +286,14 @@ class _Writer:
         c, stores = whole[0].target, whole[1:]
 
         def epilogue(f: Function, tile: gemm.Tile) -> None:
-            n, group = image
+            n, group, offset = image
             with terms.scope():
                 if low.extents[kernel.axes[0]] != 1:
                     terms.open(kernel.axes[0], n)
                 before = f.let(f"mul nsw i64 {group}, {form.out}")
                 row = f.let(f"add nsw i64 {before}, {tile.row}")
-                shifted = replace(tile, row=row)
+                column = f.let(f"add nsw i64 {tile.column}, {offset}")
+                shifted = replace(tile, row=row, column=column)
                 self._tile(terms, shifted, kernel.axes[1], place, c, stores, form.kind)
 
         return epilogue
