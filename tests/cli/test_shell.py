@@ -100,7 +100,11 @@ def test_doctor_says_what_runs(shell: Shell) -> None:
     assert said.out.startswith(f"chalkgrad {chalkgrad.__version__}, Python ")
     assert "executor numpy  runs: numpy, one program a step" in said.out
     assert "executor eager  runs: numpy, eagerly" in said.out
+    assert "executor native runs: native, whole epochs" in said.out
+    assert "native code     " in said.out
+    assert "vectors of" in said.out
     found = json.loads(shell("doctor", "--json").out)
+    assert set(found["native"]) == {"native code", "threads", "compiled code"}
     assert set(found["packages"]) == {"numpy", "safetensors", "rich", "cyclopts"}
     assert found["extras"]["tables"]["missing"] == []
     assert found["extras"]["plot"]["install"] == 'pip install "chalkgrad[plot]"'

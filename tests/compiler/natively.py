@@ -10,7 +10,6 @@ import numpy as np
 from chalkgrad.compiler.build import Signature, build, translated
 from chalkgrad.compiler.host import Host, detect
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
-from chalkgrad.executors import numpy as executor
 from tests.primitives.table import Case
 
 BOUND = {"float32": 2e-6, "float64": 1e-12}  # relative to the largest element
@@ -36,13 +35,6 @@ def run(
 ) -> list[Array]:  # fmt: skip
     made = build(Signature(tuple(inputs), (), tuple(outputs), ()), host=host, members=members)
     return made.run(arrays)
-
-
-def by_numpy(
-    inputs: Sequence[Node], outputs: Sequence[Node], arrays: Sequence[Array]
-) -> list[Array]:
-    with np.errstate(all="ignore"):
-        return list(executor.interpret(inputs, outputs, arrays))
 
 
 def assert_close(found: Array, wanted: Array, label: Any, slack: float = 1) -> None:

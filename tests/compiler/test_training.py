@@ -8,18 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 import chalkgrad as cg
 from chalkgrad import nn, optim
 from chalkgrad.core.graph import Array
 from chalkgrad.executors.compiled import Specialised
 from chalkgrad.executors.native import NativeFunction
-from chalkgrad.primitives import reductions
-from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training.steps import Task
-from tests.compiler.natively import assert_close, by_numpy, run
-from tests.primitives.programs import Program, programs
+from tests.compiler.natively import assert_close
 
 RNG = np.random.default_rng(11)
 
@@ -127,34 +123,6 @@ def test_an_embedding_gathers_and_scatters() -> None:
 
     x, y = RNG.integers(0, 11, (13, 4)), RNG.integers(0, 2, 13)
     steps_agree(make, x, y, 5, slack=10)
-
-
-@settings(max_examples=60, deadline=None)
-@given(programs())
-def test_random_graphs_with_gradients(program: Program) -> None:
-    random_graph(program)
-
-
-@pytest.mark.stress
-@settings(max_examples=500, deadline=None)
-@given(programs())
-def test_five_hundred_random_graphs_with_gradients(program: Program) -> None:
-    random_graph(program)
-
-
-def random_graph(program: Program) -> None:
-    def loss_and_gradients(*inputs: Tensor) -> list[Tensor]:
-        out = program.chalkgrad(*inputs)
-        axes = tuple(range(len(out.node.shape)))
-        total = reductions.sum(out, axes=axes, keepdims=False)
-        return [out, *cg.autograd.grad(total, inputs, allow_unused=True, materialize_grads=True)]
-
-    arrays = [np.asarray(a, np.float64) for a in program.arrays]
-    examples = [cg.tensor(a, requires_grad=True) for a in arrays]
-    graph = cg.trace(loss_and_gradients, *examples)
-    found = run(graph.inputs, graph.outputs, arrays)
-    for a, b in zip(found, by_numpy(graph.inputs, graph.outputs, arrays), strict=True):
-        assert_close(a, np.asarray(b), program, slack=10)
 
 
 # Threads and repetition.

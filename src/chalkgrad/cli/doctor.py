@@ -11,6 +11,8 @@ from typing import Any
 
 from chalkgrad import nn
 from chalkgrad.cli.messages import Flag
+from chalkgrad.compiler import cache, threads
+from chalkgrad.compiler.host import available, detect
 from chalkgrad.core.errors import ChalkgradError
 from chalkgrad.training.fit import fit
 from chalkgrad.training.steps import EXECUTORS
@@ -47,6 +49,8 @@ def doctor(*, json: Flag = False) -> int:
         print(f"  {f'[{extra}]':<15} {state}")
     for executor, state in found["executors"].items():
         print(f"  {executor:<15} {state}")
+    for fact, state in found["native"].items():
+        print(f"  {fact:<15} {state}")
     return 0
 
 
@@ -63,7 +67,20 @@ def findings() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "packages": {name: importlib.metadata.version(name) for name in _REQUIRED},
         "extras": extras,
+        "native": _native(),
         "executors": {f"executor {name}": _tried(name) for name in EXECUTORS},
+    }
+
+
+def _native() -> dict[str, str]:
+    """What machine code is made for, and where it is kept."""
+    missing = available()
+    if missing:
+        return {"native code": f"none: {missing}"}
+    return {
+        "native code": detect().name,
+        "threads": f"{threads.default_size()} (CHALKGRAD_THREADS sets another number)",
+        "compiled code": f"{cache.folder()}, {cache.size() / 1e6:.1f} MB",
     }
 
 

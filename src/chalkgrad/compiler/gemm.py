@@ -39,8 +39,8 @@ class Product:
     k: int
     a: tuple[int, int]  # along i and along k
     b: tuple[int, int]  # along k and along j
-    # Each k stands for so many, with their places in A and in B. B may then be read on to the end of
-    # a whole vector.
+    # Each k stands for so many, with their places in A and in B. B may then be read on to the end
+    # of a whole vector.
     taps: tuple[tuple[int, int], ...] = ()
 
 
@@ -335,9 +335,8 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
     vectors = [(s, lanes if p.taps else w) for s, w in _widths(tile.columns, lanes)]
     rooms = {(r, s): f.room(vector_of(kind, w)) for r in range(tile.rows) for s, w in vectors}
     for (_, s), room in rooms.items():
-        wide = vector_of(kind, dict(vectors)[s])
-        f.do(f"store {wide} zeroinitializer, ptr {room}" if "x" in wide
-             else f"store {wide} {literal(0, kind)}, ptr {room}")  # fmt: skip
+        w = dict(vectors)[s]
+        f.do(f"store {vector_of(kind, w)} {literal(0, kind, w)}, ptr {room}")
     stride, corner = (t.columns, b) if t.packed else (p.b[0], _at(f, kind, b, tile.column))
     a_strides = (1, t.rows) if t.left else p.a
     left = a if t.left else _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
@@ -359,6 +358,16 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         for of_a, of_b in p.taps or ((0, 0),):
             one(_at(f, kind, row, str(of_b)), _at(f, kind, first, str(of_a)))
 
+    _steps(f, p, step)
+    for (r, s), room in rooms.items():
+        wide = vector_of(kind, dict(vectors)[s])
+        total = f.let(f"load {wide}, ptr {room}")
+        target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
+        f.do(f"store {wide} {total}, ptr {target}, align {size}")
+
+
+def _steps(f: Function, p: Product, step: Callable[[str], None]) -> None:
+    """All k, a few in each turn of the loop."""
     unroll = 1 if p.taps else _UNROLL
     whole = p.k - p.k % unroll
     if whole:
@@ -367,11 +376,6 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
                 step(k if n == 0 else f.let(f"add nuw nsw i64 {k}, {n}"))
     for rest in range(whole, p.k):
         step(str(rest))
-    for (r, s), room in rooms.items():
-        wide = vector_of(kind, dict(vectors)[s])
-        total = f.let(f"load {wide}, ptr {room}")
-        target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
-        f.do(f"store {wide} {total}, ptr {target}, align {size}")
 
 
 def _dots(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:

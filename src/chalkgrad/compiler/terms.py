@@ -18,7 +18,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from chalkgrad.compiler import functions
+from chalkgrad.compiler import functions, vectormath
 from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, walk
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.lower import NotCompilable
@@ -27,6 +27,7 @@ from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
 _PARTIAL = 4  # results side by side
 _STRIDE = 4  # elements apart: up to this one long load is better than one for each lane
+_DEAR = {*vectormath.FUNCTIONS, "bounded_log"}
 _UNROLLED = 16  # steps of a reduction that are written out
 _ORDER = {"i1": 0, "i32": 1, "i64": 2, "float": 3, "double": 4}
 START: dict[str, float] = {"sum": 0, "prod": 1}
@@ -406,9 +407,10 @@ class Terms:
             return Value(literal(START[term.kind], kind), kind, 1, 0)
         if term.kind.startswith("arg"):
             return self._first_best(term, runs[0], kind)
-        if prod(n for _, n in term.axes) <= _UNROLLED:
-            return self._written_out(term, kind)
         axis = self._vector_axis(term)
+        short = prod(n for _, n in term.axes) <= _UNROLLED
+        if short and (axis is None or not _is_dear(term.body)):
+            return self._written_out(term, kind)
         if axis is not None:
             return self._folded(term, [a for a in runs if a != axis], axis, kind)
         return self._run(term, runs, kind)
@@ -648,6 +650,11 @@ class Terms:
             chosen = self.f.let(f"select {test} {wins}, {places} {here}, {places} {at}")
             self.f.do(f"store {places} {chosen}, ptr {place}")
         return Value(self.f.let(f"load {places}, ptr {place}"), "i64", lanes, self.f.level)
+
+
+def _is_dear(term: Term) -> bool:
+    """Does it take an elementary function, so that lanes are worth their sum at the end?"""
+    return any(isinstance(p, Apply) and p.function in _DEAR for p in walk(term))
 
 
 def _placed(part: Term, at: Mapping[int, Const]) -> Term | None:
