@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.compiler.build import Signature, build, translated
+from chalkgrad.compiler.build import build, translated
 from chalkgrad.compiler.host import Host, detect
+from chalkgrad.compiler.native import Signature
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
 from tests.primitives.table import Case
 

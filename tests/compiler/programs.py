@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from chalkgrad.compiler.build import Signature, build
+from chalkgrad.compiler.build import build
 from chalkgrad.compiler.host import Host
+from chalkgrad.compiler.native import Signature
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, leaf, placeholder
 from chalkgrad.core.primitive import Primitive
 from chalkgrad.core.scope import current
@@ -47,17 +49,29 @@ def with_gradients(arguments: Sequence[Node], function: Callable[..., Any]) -> l
 
     The seeds s[k] go from 1 to 1¾, so that no two neighbours can be exchanged unseen.
     """
+    with abstract():
+        made = function(*[handle(node) for node in arguments])
+        outs = list(made) if isinstance(made, tuple) else [made]
+        found = gradients(outs)
+    return [out.node for out in outs] + [found[n].node for n in arguments if n in found]
+
+
+@contextmanager
+def abstract() -> Iterator[None]:
+    """Equations have types and no values here."""
     mode = current()
     mode.abstract = True
     try:
-        made = function(*[handle(node) for node in arguments])
-        outs = list(made) if isinstance(made, tuple) else [made]
-        smooth = [out for out in outs if out.node.tracked]
-        seeds = [handle(leaf(_seed(out.node))) for out in smooth]
-        found: dict[Node, Any] = pullback(smooth, seeds) if smooth else {}
+        yield
     finally:
         mode.abstract = False
-    return [out.node for out in outs] + [found[n].node for n in arguments if n in found]
+
+
+def gradients(outs: Sequence[Tensor]) -> dict[Node, Any]:
+    """The gradients of Σ s[k]·out[k]."""
+    smooth = [out for out in outs if out.node.tracked]
+    seeds = [handle(leaf(_seed(out.node))) for out in smooth]
+    return pullback(smooth, seeds) if smooth else {}
 
 
 def _seed(node: Node) -> Array:

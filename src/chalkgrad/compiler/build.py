@@ -1,18 +1,23 @@
-"""From a program's nodes to a native function, and the memory that it runs on.
+"""From a program's nodes to a native function.
 
-native = build(inputs, states, outputs, after)
-native.load(arrays)                    the states' values
-outputs = native.run(inputs)           one step; the states have changed in place
-outputs = native.run(inputs, 1000)     a thousand; a moving input has a row for each
-arrays = native.states()               what the states hold by now
+    native = build(Signature(inputs, states, outputs, after))
+    native.load(arrays)                    the states' values
+    outputs = native.run(inputs)           one step; the states have changed in place
+    outputs = native.run(inputs, 1000)     a thousand; a moving input has a row for each
+    arrays = native.states()               what the states hold by now
+
+What is compiled is kept in the cache under a fingerprint of the graph, of the processor and of the
+compiler itself, so that a second process does not even lower it.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import cache as remembered
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 
@@ -21,154 +26,11 @@ from chalkgrad.compiler.fuse import fuse
 from chalkgrad.compiler.host import Host, detect
 from chalkgrad.compiler.lower import NotCompilable, lower
 from chalkgrad.compiler.memory import Plan
-from chalkgrad.compiler.program import ARENA, CLOCKS, OUTSIDE, SCRATCH, STEPS, Text, generate
-from chalkgrad.core.graph import Array, Node
+from chalkgrad.compiler.native import OUTSIDE, Layout, Native, Signature
+from chalkgrad.compiler.program import Text, generate
+from chalkgrad.core.graph import Node
 
-ALIGN = 64
-VERSION = 1  # of what the compiler makes: a change of it makes cached objects void
-
-
-@dataclass(frozen=True)
-class Signature:
-    """A program's arguments and results. `moving` ones have a part for each step."""
-
-    inputs: tuple[Node, ...]
-    states: tuple[Node, ...]
-    outputs: tuple[Node, ...]
-    after: tuple[Node, ...]
-    moving: frozenset[Node] = frozenset()
-
-
-class Native:
-    """A compiled program with its states, its arena and its team of threads."""
-
-    def __init__(
-        self, signature: Signature, made: Plan, text: Text, loaded: Any, members: int
-    ) -> None:
-        self.signature, self.plan, self.text = signature, made, text
-        self.loaded = loaded
-        self.address = loaded.address(text.name)
-        self.members = members if text.shared else 1
-        self._lock = threading.Lock()
-        self._numbers = {
-            node: made.low.number[node] for node in self._nodes() if node in made.low.number
-        }
-        self._table = np.zeros(OUTSIDE + len(text.slots), np.uint64)
-        self._arena = aligned(text.arena)
-        self._scratch = aligned(max(text.scratch * self.members, 1))
-        self._barrier = aligned(128)
-        self._empty = aligned(ALIGN)
-        self._held: list[Array] = []
-        self.clocks = np.zeros(len(text.jobs) + 1, np.uint64)
-        self._table[CLOCKS] = pointer(self.clocks)
-        self._table[ARENA], self._table[SCRATCH] = pointer(self._arena), pointer(self._scratch)
-        self._constants = [self._constant(node) for node in made.low.nodes]
-
-    def _nodes(self) -> list[Node]:
-        s = self.signature
-        return [*s.inputs, *s.states, *s.outputs, *s.after]
-
-    def _constant(self, node: Node) -> Array | None:
-        number = self.plan.low.number[node]
-        given = node in self.signature.inputs or node in self.signature.states
-        if node.primitive is not None or given or number not in self.text.slots:
-            return None
-        array = np.ascontiguousarray(node.value)
-        self._put(number, array)
-        return array
-
-    def _put(self, number: int, array: Array) -> None:
-        where = pointer(array) if array.size else pointer(self._empty)
-        self._table[self.text.slots[number]] = where
-
-    def load(self, arrays: Sequence[Array]) -> None:
-        """Take over the states' values."""
-        self._held = []
-        for node, array in zip(self.signature.states, arrays, strict=True):
-            number = self.plan.low.number[node]
-            held = aligned(max(array.nbytes, 1))[: array.nbytes].view(array.dtype)
-            turned = number in self.plan.strides
-            held = held.reshape(array.shape[::-1] if turned else array.shape)
-            held[...] = array.T if turned else array
-            self._held.append(held)
-            if number in self.text.slots:
-                self._put(number, held)
-
-    def state(self, k: int) -> Array:
-        """What a state holds, in memory of its own."""
-        number = self.plan.low.number[self.signature.states[k]]
-        held = self._held[k]
-        return np.array(held.T if number in self.plan.strides else held, order="C")
-
-    @property
-    def count(self) -> int:
-        """How many states there are."""
-        return len(self.signature.states)
-
-    def peek(self, k: int) -> Array:
-        """The memory of a state itself: to look at, not to keep."""
-        return self._held[k]
-
-    def adopt(self, other: Native) -> None:
-        """Go on from where another program of the same states is: in its memory, if it fits."""
-        numbers = [self.plan.low.number[node] for node in self.signature.states]
-        theirs = [other.plan.low.number[node] for node in other.signature.states]
-        turned = [n in self.plan.strides for n in numbers]
-        if turned != [n in other.plan.strides for n in theirs]:
-            self.load(other.states())
-            return
-        self._held = other._held
-        for number, held in zip(numbers, self._held, strict=True):
-            if number in self.text.slots:
-                self._put(number, held)
-
-    def release(self) -> list[Array]:
-        """The states' values; the program lets go of their memory."""
-        numbers = [self.plan.low.number[node] for node in self.signature.states]
-        held, self._held = self._held, []
-        return [h.T if n in self.plan.strides else h for n, h in zip(numbers, held, strict=True)]
-
-    def states(self) -> list[Array]:
-        """What the states hold, in memory of their own."""
-        return [self.state(k) for k in range(len(self._held))]
-
-    def run(self, arrays: Sequence[Array], steps: int = 1) -> list[Array]:
-        """Run steps. A moving output gets a leading axis of that length."""
-        with self._lock:
-            kept = [np.ascontiguousarray(array) for array in arrays]
-            for node, array in zip(self.signature.inputs, kept, strict=True):
-                number = self.plan.low.number[node]
-                if number in self.text.slots:
-                    self._put(number, array)
-            made = {node: self._output(node, steps, kept) for node in self.signature.outputs}
-            self._table[STEPS] = steps
-            threads.team(self.members).run(
-                self.address, pointer(self._table), pointer(self._barrier)
-            )
-            seen: set[Node] = set()
-            return [_once(made[node], node, seen) for node in self.signature.outputs]
-
-    def times(self) -> list[float]:
-        """Of a timed program: each kernel's share of the time since it was made."""
-        with np.errstate(over="ignore"):  # counters wrap around; their differences do not mind
-            spans = np.diff(self.clocks).astype(float)
-        return list(spans / max(spans.sum(), 1.0))
-
-    def _output(self, node: Node, steps: int, inputs: Sequence[Array]) -> Array:
-        number = self.plan.low.number[node]
-        shape = (steps, *node.shape) if node in self.signature.moving else node.shape
-        if number not in self.plan.low.body:
-            return np.array(np.broadcast_to(self._passed_on(node, inputs), shape))
-        array = np.empty(shape, node.dtype)
-        self._put(number, array)
-        return array
-
-    def _passed_on(self, node: Node, inputs: Sequence[Array]) -> Array:
-        """An output that is an argument or a constant."""
-        s = self.signature
-        if node in s.inputs:
-            return inputs[s.inputs.index(node)]
-        return self.state(s.states.index(node)) if node in s.states else np.asarray(node.value)
+ENTRY = "program"  # the function that is called
 
 
 def build(
@@ -177,18 +39,28 @@ def build(
 ) -> Native:  # fmt: skip
     """Compile a program, or find it in the cache; `timed`: with a clock for each kernel."""
     host = host or detect()
-    made, text = translated(signature, host, timed)
-    key = repr((VERSION, host, text.text)).encode()
-    payload, _ = cache.fetch(key, lambda: jit.compile_text(text.text, host))
-    loaded = jit.load(payload, [text.name])
-    return Native(signature, made, text, loaded, members or threads.default_size())
+
+    def make() -> bytes:
+        made, text = translated(signature, host, timed)
+        head = json.dumps(asdict(layout(signature, made, text))).encode()
+        return b"%d\n" % len(head) + head + jit.compile_text(text.text, host)
+
+    key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
+    payload, _ = cache.fetch(key, make)
+    length, _, rest = payload.partition(b"\n")
+    head, code = rest[: int(length)], rest[int(length) :]
+    constants = _constants(signature)
+    return Native(
+        signature, Layout(**json.loads(head)), constants, jit.load(code, [ENTRY]), ENTRY,
+        members or threads.default_size(),
+    )  # fmt: skip
 
 
 def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[Plan, Text]:
     """The planned program and its text."""
     arguments = [*signature.inputs, *signature.states]
     results = [*signature.outputs, *signature.after]
-    low = lower(arguments, _equations(arguments, results))
+    low = lower(arguments, equations(signature))
     for node in results:
         if node not in low.number:
             low.number[node] = len(low.nodes)
@@ -199,8 +71,7 @@ def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[P
     changed = {old for old, new in pairs if old is not new}
     if changed & set(signature.outputs):
         raise NotCompilable("the value of a state before its update is a result")
-    equations = [low.number[node] for node in results if low.number[node] in low.body]
-    fused = fuse(low, equations)
+    fused = fuse(low, [low.number[node] for node in results if low.number[node] in low.body])
     states = [(low.number[old], low.number[new]) for old, new in pairs]
     outputs = [low.number[node] for node in signature.outputs if low.number[node] in low.body]
     made = memory.plan(fused, states, outputs)
@@ -211,18 +82,28 @@ def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[P
     return made, generate(made, outside, moving, host, timed)
 
 
-def _once(array: Array, node: Node, seen: set[Node]) -> Array:
-    """A result that is given twice has two arrays."""
-    again = node in seen
-    seen.add(node)
-    return array.copy() if again else array
+def layout(signature: Signature, made: Plan, text: Text) -> Layout:
+    """What running the program has to know of its plan."""
+    number = made.low.number
+
+    def places(nodes: Sequence[Node]) -> list[int]:
+        return [text.slots.get(number[node], 0) for node in nodes]
+
+    found = zip(signature.outputs, places(signature.outputs), strict=True)
+    outputs = [place if number[node] in made.low.body else 0 for node, place in found]
+    constants = [text.slots.get(number.get(node, -1), 0) for node in _constants(signature)]
+    return Layout(
+        places(signature.inputs), places(signature.states), outputs, constants,
+        [number[node] in made.strides for node in signature.states], OUTSIDE + len(text.slots),
+        text.arena, text.scratch, len(text.jobs), text.shared,
+    )  # fmt: skip
 
 
-def _equations(arguments: Sequence[Node], results: Sequence[Node]) -> list[Node]:
-    given = set(arguments)
-    wanted = [node for node in results if node not in given]
+def equations(signature: Signature) -> list[Node]:
+    """What has to be computed, in an order in which it can be."""
+    given = {*signature.inputs, *signature.states}
     found: set[Node] = set()
-    stack = wanted
+    stack = [*signature.outputs, *signature.after]
     while stack:
         node = stack.pop()
         if node in found or node in given or node.primitive is None:
@@ -232,14 +113,47 @@ def _equations(arguments: Sequence[Node], results: Sequence[Node]) -> list[Node]
     return sorted(found, key=lambda node: node.seq)
 
 
-def aligned(size: int) -> Array:
-    """Zeroed bytes at the start of a cache line."""
-    raw = np.zeros(size + ALIGN, np.uint8)
-    start = -raw.ctypes.data % ALIGN
-    return raw[start : start + size]
+def _constants(signature: Signature) -> list[Node]:
+    """The arrays that stand in the program, in the order of their first use."""
+    given = {*signature.inputs, *signature.states}
+    leaves = (source for node in equations(signature) for source in node.inputs)
+    return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
 
 
-def pointer(array: Array) -> int:
-    """Where an array's numbers begin."""
-    where: int = array.__array_interface__["data"][0]
-    return where
+def fingerprint(signature: Signature) -> bytes:
+    """What decides the program: equations, shapes, types, and the numbers that are written in."""
+    number: dict[Node, int] = {}
+    lines: list[object] = []
+    for node in (*signature.inputs, *signature.states):
+        number[node] = len(number)
+        lines.append((node.shape, node.dtype.str, node in signature.moving))
+    for node in _constants(signature):
+        number[node] = len(number)
+        value = np.asarray(node.value)
+        lines.append((node.shape, node.dtype.str, value.tobytes() if value.size == 1 else b""))
+    for node in equations(signature):
+        number[node] = len(number)
+        sources = [number[source] for source in node.inputs]
+        name = node.primitive.name if node.primitive else ""
+        lines.append((name, sources, [*node.params.items()], node.shape, node.dtype.str))
+    results = [(number.get(node, -1), node in signature.moving) for node in signature.outputs]
+    lines.append((results, [number.get(node, -1) for node in signature.after]))
+    return sha256(repr(lines).encode()).digest()
+
+
+@remembered
+def _compiler() -> str:
+    """A digest of the texts that decide what is made of a graph."""
+    digest = sha256()
+    for path in _sources():
+        digest.update(path.read_bytes())
+    import llvmlite
+
+    return f"{digest.hexdigest()} llvmlite {llvmlite.__version__}"
+
+
+def _sources() -> Iterator[Path]:
+    house = Path(__file__).parent.parent
+    yield house / "core" / "index.py"
+    for room in ("compiler", "primitives"):
+        yield from sorted((house / room).glob("*.py"))

@@ -19,6 +19,7 @@ from chalkgrad.compiler.functions import Library
 from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter, Store
 from chalkgrad.compiler.memory import ALIGN, Plan
+from chalkgrad.compiler.native import ARENA, CLOCKS, OUTSIDE, SCRATCH, STEPS
 from chalkgrad.compiler.nest import Nest
 from chalkgrad.compiler.terms import Memory, Terms, Value
 from chalkgrad.compiler.text import Function, vector_of
@@ -26,7 +27,6 @@ from chalkgrad.core.index import Read
 
 _MEMCPY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)"
 SHARED = 30_000  # additions from which a kernel is shared among threads
-STEPS, ARENA, SCRATCH, CLOCKS, OUTSIDE = range(5)  # places in the table
 
 
 @dataclass(frozen=True)

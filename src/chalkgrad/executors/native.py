@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.compiler.build import Native, Signature, build
+from chalkgrad.compiler.build import build
 from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.compiler.native import Native, Signature
 from chalkgrad.core.errors import ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
 from chalkgrad.executors.compiled import Prepared, take_over, types

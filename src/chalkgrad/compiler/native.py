@@ -1,0 +1,174 @@
+"""A compiled program with its memory: what it is called with, and what it keeps between calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chalkgrad.compiler import threads
+from chalkgrad.compiler.jit import Loaded
+from chalkgrad.core.graph import Array, Node
+
+ALIGN = 64
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A program's arguments and results. `moving` ones have a part for each step."""
+
+    inputs: tuple[Node, ...]
+    states: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    after: tuple[Node, ...]
+    moving: frozenset[Node] = frozenset()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a program expects what: places in its table (0: it has no use for it), and sizes."""
+
+    inputs: list[int]
+    states: list[int]
+    outputs: list[int]  # 0: an argument or a constant, handed on
+    constants: list[int]  # of every constant, in the order of their first use
+    turned: list[bool]  # which states lie with their axes exchanged
+    table: int  # entries
+    arena: int  # bytes
+    scratch: int  # bytes of each thread
+    jobs: int
+    shared: bool  # is there anything that a second thread could do?
+
+
+STEPS, ARENA, SCRATCH, CLOCKS, OUTSIDE = range(5)  # places in the table
+
+
+class Native:
+    """A compiled program with its states, its arena and its team of threads."""
+
+    def __init__(
+        self, signature: Signature, layout: Layout, constants: Sequence[Node], loaded: Loaded,
+        name: str, members: int,
+    ) -> None:  # fmt: skip
+        self.signature, self.layout, self.loaded = signature, layout, loaded
+        self.address = loaded.address(name)
+        self.members = members if layout.shared else 1
+        self._lock = threading.Lock()
+        self._table = np.zeros(layout.table, np.uint64)
+        self._arena = aligned(layout.arena)
+        self._scratch = aligned(layout.scratch * self.members)
+        self._barrier = aligned(128)
+        self._empty = aligned(ALIGN)
+        self._held: list[Array] = []
+        self.clocks = np.zeros(layout.jobs + 1, np.uint64)
+        for place, array in (
+            (CLOCKS, self.clocks), (ARENA, self._arena), (SCRATCH, self._scratch)
+        ):  # fmt: skip
+            self._table[place] = pointer(array)
+        self._constants = [np.ascontiguousarray(node.value) for node in constants]
+        for place, array in zip(layout.constants, self._constants, strict=True):
+            self._put(place, array)
+
+    def _put(self, place: int, array: Array) -> None:
+        if place:
+            self._table[place] = pointer(array) if array.size else pointer(self._empty)
+
+    # States.
+    @property
+    def count(self) -> int:
+        """How many states there are."""
+        return len(self.signature.states)
+
+    def load(self, arrays: Sequence[Array]) -> None:
+        """Take over the states' values."""
+        self._held = []
+        for place, turned, array in zip(
+            self.layout.states, self.layout.turned, arrays, strict=True
+        ):
+            held = aligned(array.nbytes)[: array.nbytes].view(array.dtype)
+            held = held.reshape(array.shape[::-1] if turned else array.shape)
+            held[...] = array.T if turned else array
+            self._held.append(held)
+            self._put(place, held)
+
+    def state(self, k: int) -> Array:
+        """What a state holds, in memory of its own."""
+        held = self._held[k]
+        return np.array(held.T if self.layout.turned[k] else held, order="C")
+
+    def states(self) -> list[Array]:
+        """What the states hold, in memory of their own."""
+        return [self.state(k) for k in range(len(self._held))]
+
+    def peek(self, k: int) -> Array:
+        """The memory of a state itself: to look at, not to keep."""
+        return self._held[k]
+
+    def adopt(self, other: Native) -> None:
+        """Go on from where another program of the same states is: in its memory, if it fits."""
+        if self.layout.turned != other.layout.turned:
+            self.load(other.states())
+            return
+        self._held = other._held
+        for place, held in zip(self.layout.states, self._held, strict=True):
+            self._put(place, held)
+
+    def release(self) -> list[Array]:
+        """The states' values; the program lets go of their memory."""
+        held, self._held = self._held, []
+        return [h.T if t else h for h, t in zip(held, self.layout.turned, strict=True)]
+
+    # Running.
+    def run(self, arrays: Sequence[Array], steps: int = 1) -> list[Array]:
+        """Run steps. A moving output gets a leading axis of that length."""
+        with self._lock:
+            kept = [np.ascontiguousarray(array) for array in arrays]
+            for place, array in zip(self.layout.inputs, kept, strict=True):
+                self._put(place, array)
+            results = self._outputs(steps, kept)
+            self._table[STEPS] = steps
+            team = threads.team(self.members)
+            team.run(self.address, pointer(self._table), pointer(self._barrier))
+        found, seen = [], set()
+        for node in self.signature.outputs:  # what is given twice has two arrays
+            found.append(results[node].copy() if node in seen else results[node])
+            seen.add(node)
+        return found
+
+    def _outputs(self, steps: int, inputs: Sequence[Array]) -> dict[Node, Array]:
+        made = {}
+        for place, node in zip(self.layout.outputs, self.signature.outputs, strict=True):
+            shape = (steps, *node.shape) if node in self.signature.moving else node.shape
+            if place:
+                made[node] = np.empty(shape, node.dtype)
+                self._put(place, made[node])
+            else:
+                made[node] = np.array(np.broadcast_to(self._handed_on(node, inputs), shape))
+        return made
+
+    def _handed_on(self, node: Node, inputs: Sequence[Array]) -> Array:
+        s = self.signature
+        if node in s.inputs:
+            return inputs[s.inputs.index(node)]
+        return self.state(s.states.index(node)) if node in s.states else np.asarray(node.value)
+
+    def times(self) -> list[float]:
+        """Of a timed program: each kernel's share of the time since it was made."""
+        with np.errstate(over="ignore"):  # counters wrap around; their differences do not mind
+            spans = np.diff(self.clocks).astype(float)
+        return list(spans / max(spans.sum(), 1.0))
+
+
+def aligned(size: int) -> Array:
+    """Zeroed bytes at the start of a cache line, one at least."""
+    raw = np.zeros(size + ALIGN + 1, np.uint8)
+    start = -raw.ctypes.data % ALIGN
+    return raw[start : start + max(size, 1)]
+
+
+def pointer(array: Array) -> int:
+    """Where an array's numbers begin."""
+    where: int = array.__array_interface__["data"][0]
+    return where
