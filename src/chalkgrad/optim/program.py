@@ -12,11 +12,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from math import prod
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chalkgrad.compiler.build import build
+from chalkgrad.compiler.host import available
+from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.compiler.native import Signature
 from chalkgrad.core import dtypes
 from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, equation, placeholder
 from chalkgrad.core.scope import current, recording
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from chalkgrad.optim.optimizer import Optimizer
 
 _CAPACITY = 32  # plans kept
+_LARGE = 50_000  # numbers that an update makes, from which it is native code
 
 
 class Plan(NamedTuple):
@@ -147,8 +154,19 @@ def _compile(optimizer: Optimizer) -> Plan:
     takers = Counter(results)
     place = {node: k for k, node in enumerate(takers)}
     shared = [place[node] for node, count in takers.items() if count > 1]
-    program = executor.compile(arguments, list(takers))
+    program = _runner(arguments, list(takers))
     return Plan(program, [place[node] for node in results], shared)
+
+
+def _runner(arguments: list[Node], results: list[Node]) -> executor.Program:
+    """One pass over each parameter where that is a large one, else NumPy: a native call costs some
+    microseconds, and making it a fifth of a second once."""
+    numbers = sum(prod(node.shape) for node in results)
+    if numbers >= _LARGE and not available():
+        with suppress(NotCompilable):
+            native = build(Signature(tuple(arguments), (), tuple(results), ()))
+            return lambda *arrays: tuple(native.run(arrays))
+    return executor.compile(arguments, results)
 
 
 def _equations(optimizer: Optimizer) -> tuple[list[Node], list[Node]]:
