@@ -57,6 +57,7 @@ pages: $(STAMPS)/parity
 	$(BIN)/python tools/names.py
 	$(BIN)/python tools/lectures.py
 	$(BIN)/python tools/gallery.py
+	$(BIN)/python tools/kernels.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

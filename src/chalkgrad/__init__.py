@@ -162,6 +162,13 @@ _TYPED = {
 }  # fmt: skip
 
 
+def _kernels(graph: Graph) -> Any:
+    return importlib.import_module("chalkgrad.compiler.show").kernels(graph)
+
+
+Graph.compiler = _kernels
+
+
 def __getattr__(name: str) -> Any:
     if name in _TYPED:
         raise AttributeError(

@@ -231,3 +231,25 @@ def test_compiled_steps_notice_what_is_changed_outside() -> None:
     assert weight.tolist() == [2.0, 2.0]
     assert "ran 4 times" in step.report()
     assert step.executor == "native, one program a step"
+
+
+@pytest.mark.parametrize("index", [[1, 7], [5, 0, 0, 0, 0, 0, 0, 0, 0]])
+def test_an_index_out_of_range_is_numpy_s_error_and_changes_nothing(index: list[int]) -> None:
+    table = cg.nn.Embedding(5, 3)
+    optimizer = cg.optim.SGD(table.parameters(), lr=1.0)
+
+    @cg.compile
+    def step(rows: cg.Tensor) -> cg.Tensor:
+        optimizer.zero_grad()
+        loss = table(rows).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step(cg.tensor([0, 1]))
+    before = table.weight.detach().clone()
+    with pytest.raises(IndexError, match="out of bounds"):
+        step(cg.tensor(index))
+    assert cg.equal(table.weight, before)
+    step(cg.tensor([4, 4]))
+    assert step.executor == "native, one program a step"

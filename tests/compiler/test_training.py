@@ -153,8 +153,10 @@ def test_two_fits_in_two_threads_at_once() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(128, 70)).astype(np.float32), rng.integers(0, 10, 128)
 
+    models = [network().model for _ in range(3)]  # here: the generator is one for all threads
+
     def fitted(into: list[float]) -> None:
-        model = network().model
+        model = models.pop()
         history = cg.fit(
             model, x, y, loss="cross_entropy", epochs=20, executor="native", verbose=0, seed=3
         )

@@ -161,3 +161,22 @@ def graph(seed: int, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         if made is not None:
             values.append(made)
     return tuple(values[-3:])
+
+
+def after(rng: Rng, state: Any, gradient: Any, others: list[Any]) -> Any:
+    """What a step makes of a state: in place, by a copy, or nothing."""
+    rank = len(state.node.shape)
+    match rng.integers(6):
+        case 0:
+            return e.tanh(gradient)
+        case 1:
+            return state - 0.25 * e.tanh(gradient)
+        case 2:  # its elements go to other places
+            return shaping.flip(state, axes=(0,)) * 0.75
+        case 3:  # each element needs all the others
+            mean = reductions.mean(state, axes=tuple(range(rank)), keepdims=True)
+            return state * mean.broadcasted(state.node.shape)
+        case 4:  # another state must not be written before this one has read it
+            same = [x for x in others if x.node.shape == state.node.shape]
+            return (same[0] + state) / 2 if same else e.tanh(state)
+    return state

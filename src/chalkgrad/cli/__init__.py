@@ -29,6 +29,7 @@ for name, place, text in (
     ("explain", "explain:explain", "Derive every gradient of a worksheet, with every number."),
     ("check", "check:check", "Mark a hand-worked answer line by line, and name the mistakes."),
     ("diagnose", "diagnose:diagnose", "Say why a gradient is zero, tiny, huge or missing."),
+    ("compile", "compile:compile_", "Show a training step as the loops of its machine code."),
     ("demo", "demo:demo", "Learn real handwritten digits, then run the systems of five lectures."),
     ("doctor", "doctor:doctor", "Say what is installed and which executors run here."),
 ):

@@ -130,7 +130,7 @@ def _range(atom: Term, extents: Extents) -> tuple[int, int]:
         case Apply("floor_divide", (a, Const(n))):
             low, high = bounds(linear(a, extents), extents)
             return int(low // n), int(high // n)
-        case Apply("clamp", (_, Const(low), Const(high))):
+        case Apply("clamp" | "index", (_, Const(low), Const(high))):
             return int(low), int(high)
     return UNKNOWN
 

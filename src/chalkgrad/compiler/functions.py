@@ -25,11 +25,7 @@ _FLOAT_COMPARE = {"equal": "oeq", "not_equal": "une", "less": "olt", "less_equal
 COMPARISONS = frozenset(_INT_COMPARE)
 LOGIC = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
 _OF_TRUTHS = {"add", "multiply", "maximum", "minimum", "copy"}  # other than comparisons and LOGIC
-_LIBM = {
-    "tan": "tan", "sinh": "sinh", "cosh": "cosh", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    "arctan2": "atan2", "power": "pow", "fmod": "fmod",
-}  # fmt: skip
+_LIBM = {"arctan2": "atan2", "fmod": "fmod"}
 
 
 @dataclass
@@ -255,7 +251,7 @@ def _fmod(o: Operands) -> str:
 def _power(o: Operands) -> str:
     if not o.floating:
         raise NotCompilable("powers of whole numbers have no native code")
-    return o.libm("power", *o.values)
+    return o.vector_math("power", *o.values)
 
 
 def _divide(o: Operands) -> str:

@@ -35,7 +35,7 @@ COSTS = {
     "divide": 4, "sqrt": 5, "rsqrt": 8, "power": 40, "remainder": 8, "fmod": 8, "bits": 40,
     "floor_divide": 8, "exp": 12, "log": 14, "tanh": 16, "sigmoid": 14, "maximum": 1, "minimum": 1,
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "square": 1, "select": 1, "relu": 1,
-    "absolute": 1, "copy": 0, "clamp": 2, "clip": 2, "reciprocal": 4, "bounded_log": 16,
+    "absolute": 1, "copy": 0, "clamp": 2, "index": 4, "clip": 2, "reciprocal": 4, "bounded_log": 16,
     "logical_and": 1, "logical_or": 1, "logical_not": 1, "equal": 1, "not_equal": 1, "less": 1,
     "less_equal": 1, "greater": 1, "greater_equal": 1, "sign": 2,
 }  # fmt: skip

@@ -56,6 +56,11 @@ class Convolution:
     node: Node
     operands: tuple[int, int]
 
+    @property
+    def name(self) -> str:
+        """The primitive's name."""
+        return self.node.primitive.name if self.node.primitive else ""
+
 
 @dataclass(frozen=True)
 class Scatter:

@@ -76,7 +76,10 @@ class Lowered:
         low, high = bounds(found, self.extents)
         if low >= 0 and high < size:
             return written(found)
-        return Apply("clamp", (written(found), Const(0), Const(max(size - 1, 0))))
+        # In a primitive's own formula an index that is read itself is a datum, and out of range a
+        # fault. Where it comes to stand in a guarded read later on, it has its bounds already.
+        word = "index" if isinstance(index, Read) else "clamp"
+        return Apply(word, (written(found), Const(0), Const(max(size - 1, 0))))
 
     def inlined(self, term: Term, chosen: Callable[[int], bool]) -> Term:
         """The term with the formulas of the chosen buffers in place of reads of them."""

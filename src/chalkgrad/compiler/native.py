@@ -42,7 +42,11 @@ class Layout:
     shared: bool  # is there anything that a second thread could do?
 
 
-STEPS, ARENA, SCRATCH, CLOCKS, OUTSIDE = range(5)  # places in the table
+STEPS, ARENA, SCRATCH, CLOCKS, FAULT, OUTSIDE = range(6)  # places in the table
+
+
+class OutOfRange(IndexError):
+    """An index among the data of a native program was out of range."""
 
 
 class Native:
@@ -63,8 +67,10 @@ class Native:
         self._empty = aligned(ALIGN)
         self._held: list[Array] = []
         self.clocks = np.zeros(layout.jobs + 1, np.uint64)
+        self._fault = np.zeros(2, np.int64)  # was an index out of range? and a place for "no"
         for place, array in (
-            (CLOCKS, self.clocks), (ARENA, self._arena), (SCRATCH, self._scratch)
+            (CLOCKS, self.clocks), (ARENA, self._arena), (SCRATCH, self._scratch),
+            (FAULT, self._fault),
         ):  # fmt: skip
             self._table[place] = pointer(array)
         self._constants = [np.ascontiguousarray(node.value) for node in constants]
@@ -122,8 +128,12 @@ class Native:
 
     # Running.
     def run(self, arrays: Sequence[Array], steps: int = 1) -> list[Array]:
-        """Run steps. A moving output gets a leading axis of that length."""
+        """Run steps. A moving output gets a leading axis of that length.
+
+        Raises OutOfRange if an index among the data was; the states are of no use then.
+        """
         with self._lock:
+            self._fault[:] = 0
             kept = [np.ascontiguousarray(array) for array in arrays]
             for place, array in zip(self.layout.inputs, kept, strict=True):
                 self._put(place, array)
@@ -131,6 +141,8 @@ class Native:
             self._table[STEPS] = steps
             team = threads.team(self.members)
             team.run(self.address, pointer(self._table), pointer(self._barrier))
+            if self._fault[0]:
+                raise OutOfRange("an index among the data is out of range")
         found, seen = [], set()
         for node in self.signature.outputs:  # what is given twice has two arrays
             found.append(results[node].copy() if node in seen else results[node])

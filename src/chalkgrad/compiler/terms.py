@@ -22,6 +22,7 @@ from chalkgrad.compiler import functions, vectormath
 from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, walk
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.compiler.native import FAULT
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
@@ -295,8 +296,8 @@ class Terms:
         if name == "clip":
             return self._clip(arguments)
         values = [self.emit(a) for a in arguments]
-        if name == "clamp":
-            return self._clamp(values)
+        if name in ("clamp", "index"):
+            return self._clamp(values, name == "index")
         if name == "select":
             return self._select(values)
         return self._together(name, values)
@@ -352,9 +353,24 @@ class Terms:
                 value = self._together(name, [value, Value("", None, 1, 0, end.value)])
         return value
 
-    def _clamp(self, values: Sequence[Value]) -> Value:
+    def _clamp(self, values: Sequence[Value], data: bool) -> Value:
         value = self._together("maximum", [values[0], values[1]])
-        return self._together("minimum", [value, values[2]])
+        value = self._together("minimum", [value, values[2]])
+        if data:  # a datum that had to be moved is a fault; what a guard rules out is none
+            self._noted(self._together("not_equal", [values[0], value]))
+        return value
+
+    def _noted(self, wrong: Value) -> None:
+        """Remember that a condition held in any lane: a store without a branch, for any thread."""
+        f, level, text = self.f, wrong.level, wrong.text
+        if wrong.lanes > 1:
+            bits = f.let(f"bitcast <{wrong.lanes} x i1> {text} to i{wrong.lanes}", level)
+            text = f.let(f"icmp ne i{wrong.lanes} {bits}, 0", level)
+        slot = self._once(f"getelementptr ptr, ptr %table, i64 {FAULT}", 0)
+        fault = self._once(f"load ptr, ptr {slot}, align 8", 0)
+        spare = self._once(f"getelementptr i64, ptr {fault}, i64 1", 0)
+        where = f.let(f"select i1 {text}, ptr {fault}, ptr {spare}", level)
+        f.do(f"store i64 1, ptr {where}, align 8", level)
 
     def _random(self, kind: str, arguments: Sequence[Term]) -> Value:
         o = self.operands([self._whole(a) for a in arguments])

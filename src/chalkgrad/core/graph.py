@@ -14,10 +14,10 @@ and value never change once made, so a graph keeps the numbers of the pass that 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -153,6 +153,7 @@ class Graph:
     inputs: tuple[Node, ...]
     states: tuple[State, ...]
     outputs: tuple[Node, ...]
+    compiler: ClassVar[Callable[[Graph], Any]]  # set by the façade: this room is below it
 
     @property
     def results(self) -> tuple[Node, ...]:
@@ -168,6 +169,10 @@ class Graph:
     def nodes(self) -> list[Node]:
         """Every node, in an order in which it can be computed."""
         return ancestors((*self.arguments, *self.results))
+
+    def kernels(self) -> Any:
+        """The loops that the compiler makes of it: `print` them, or `time` them."""
+        return Graph.compiler(self)
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))

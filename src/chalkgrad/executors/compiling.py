@@ -12,7 +12,7 @@ from chalkgrad.compiler.host import available
 from chalkgrad.core.errors import ArgumentError, TraceError
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.executors.compiled import Specialised, types
-from chalkgrad.executors.native import NativeFunction, NotCompilable
+from chalkgrad.executors.native import NativeFunction, NotCompilable, OutOfRange
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.nested import mapped, same
 
@@ -155,6 +155,8 @@ class CompiledFunction:
         if form.native is not None:
             try:
                 return self._native(form, form.native, arrays, rows, steps, kind)
+            except OutOfRange:
+                pass  # NumPy says which index it is
             except NotCompilable as error:
                 if self.asked == "native":
                     raise

@@ -20,7 +20,7 @@ import numpy as np
 
 from chalkgrad.compiler.build import build
 from chalkgrad.compiler.lower import NotCompilable
-from chalkgrad.compiler.native import Native, Signature
+from chalkgrad.compiler.native import Native, OutOfRange, Signature
 from chalkgrad.core.errors import ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
 from chalkgrad.executors.compiled import Prepared, take_over, types
@@ -95,7 +95,11 @@ class NativeFunction:
         inputs = [*arrays] if rows is None else [*arrays, np.ascontiguousarray(rows, INT64)]
         if rows is not None:
             steps = len(rows)
-        results = unit.native.run([*inputs, *self.settings], 1 if steps is None else steps)
+        try:
+            results = unit.native.run([*inputs, *self.settings], 1 if steps is None else steps)
+        except OutOfRange:
+            self.unit = None  # the tensors still hold what they were last given
+            raise
         return results if steps is not None else [array[0] for array in results]
 
     def _open(self, unit: Unit, request: Any) -> None:
@@ -243,4 +247,4 @@ def _substituted(results: Sequence[Node], new: dict[Node, Node]) -> list[Node]:
     return [from_old[node] for node in results]
 
 
-__all__ = ["NativeFunction", "NotCompilable", "Unit"]
+__all__ = ["NativeFunction", "NotCompilable", "OutOfRange", "Unit"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chalkgrad.core.errors import WorksheetError
 from chalkgrad.executors.compiled import Specialised
@@ -25,6 +25,23 @@ def optimizer_of(worksheet: Worksheet, parameters: Mapping[str, Tensor]) -> Opti
     return RULES[update.rule.lower()](moving, **update.settings)
 
 
+def training_step(
+    worksheet: Worksheet, parameters: dict[str, Tensor] | None = None
+) -> Callable[[], Tensor]:
+    """Forward pass, loss, backward pass and update of a worksheet, as a function of nothing."""
+    moving = parameters_of(worksheet) if parameters is None else parameters
+    optimizer = optimizer_of(worksheet, moving)
+
+    def step() -> Tensor:
+        optimizer.zero_grad()
+        loss = built(worksheet, moving, data_tracked=False).loss
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
 def learned(worksheet: Worksheet, steps: int) -> dict[str, float]:
     """The parameters after so many steps of the worksheet's update.
 
@@ -33,16 +50,7 @@ def learned(worksheet: Worksheet, steps: int) -> dict[str, float]:
     """
     check_steps(steps)
     parameters = parameters_of(worksheet)
-    optimizer = optimizer_of(worksheet, parameters)
-
-    def step() -> Tensor:
-        optimizer.zero_grad()
-        loss = built(worksheet, parameters, data_tracked=False).loss
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    program = Specialised(step)
+    program = Specialised(training_step(worksheet, parameters))
     for _ in range(steps):
         program()
     program.write_back()
