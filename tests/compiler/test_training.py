@@ -187,3 +187,18 @@ def test_training_follows_numpy_s_losses() -> None:
         )  # fmt: skip
         curves.append(history["loss"] + history["val_loss"])
     np.testing.assert_allclose(curves[1], curves[0], rtol=1e-9)
+
+
+def test_predictions_and_gradients_are_numpy_s() -> None:
+    model = doubles(nn.Linear(6, 12), nn.BatchNorm1d(12), nn.Tanh(), nn.Linear(12, 2))
+    x = RNG.normal(size=(600, 6))
+    wanted = cg.predict(model, x)
+    for executor in ("native", "numpy", "auto"):
+        assert_close(cg.predict(model, x, executor=executor), wanted, executor)
+
+    def energy(v: cg.Tensor) -> cg.Tensor:
+        return (cg.tanh(v) ** 2).sum()
+
+    v = cg.tensor(x[0])
+    slope = cg.compile(cg.grad(energy), executor="native")(v)
+    assert_close(slope.numpy(), cg.grad(energy)(v).numpy(), "gradient")

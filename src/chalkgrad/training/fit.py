@@ -13,6 +13,7 @@ from chalkgrad import nn, optim
 from chalkgrad.core.errors import ArgumentError, TypeMismatch, nearest
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.core.scope import recording
+from chalkgrad.executors.compiling import compile as compile_
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training import metrics as metric_functions
 from chalkgrad.training import stopping
@@ -120,8 +121,11 @@ def fit(
         return run.train()
 
 
-def predict(model: Any, x: Any) -> Array:
+def predict(model: Any, x: Any, *, executor: str = "eager") -> Array:
     """The model's outputs for records `x`, without training, as a NumPy array.
+
+    executor: 'eager' runs operation by operation; 'native', 'numpy' and 'auto' compile the model,
+        as `compile` does, which pays for many records.
 
     >>> import chalkgrad as cg
     >>> predict(cg.nn.ReLU(), [[-1.0, 2.0]])
@@ -129,8 +133,11 @@ def predict(model: Any, x: Any) -> Array:
     """
     records = numbers(x, model)
     with evaluating(model), recording(False):
+        run = (
+            model if executor == "eager" else compile_(lambda part: model(part), executor=executor)
+        )
         starts = range(0, max(len(records), 1), CHUNK)
-        parts = [model(Tensor().wrap(leaf(records[k : k + CHUNK]))).node.value for k in starts]
+        parts = [run(Tensor().wrap(leaf(records[k : k + CHUNK]))).node.value for k in starts]
     return np.concatenate(parts)
 
 
