@@ -101,18 +101,18 @@ def bounds(index: Linear, extents: Extents) -> tuple[int, int]:
 def _remainders(parts: dict[Term, int]) -> list[tuple[Term, int]]:
     """Pairs c·⌊x/m⌋ − c·n·⌊x/mn⌋, which are c times a remainder from 0 to n − 1: the first of each
     pair, and n − 1. The second is taken out."""
-    found = []
+    found: dict[Term, int] = {}
     for whole in [atom for atom, c in parts.items() if c < 0]:
         match whole:
             case Apply("floor_divide", (x, Const(divisor))):
                 for atom, c in parts.items():
-                    step = _divisor(atom, x)
+                    step = _divisor(atom, x) if atom not in found else 0
                     ratio = int(divisor) // step if step else 0
                     if step and ratio * step == divisor and parts[whole] == -c * ratio:
                         del parts[whole]
-                        found.append((atom, ratio - 1))
+                        found[atom] = ratio - 1
                         break
-    return found
+    return list(found.items())
 
 
 def _divisor(atom: Term, x: Term) -> int:

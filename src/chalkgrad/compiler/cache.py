@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -17,20 +18,25 @@ from pathlib import Path
 
 _MAGIC = b"chalkgrad 1\n"
 LIMIT = 256 << 20  # bytes; beyond, what was used longest ago goes
+_STALE = 3600  # seconds after which a file that is still being written belongs to nobody
 
 
-def folder() -> Path:
-    """CHALKGRAD_CACHE, or chalkgrad in XDG_CACHE_HOME, or in ~/.cache."""
+def folder() -> Path | None:
+    """CHALKGRAD_CACHE, or chalkgrad in XDG_CACHE_HOME, or in ~/.cache; None without a home."""
     own = os.environ.get("CHALKGRAD_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "chalkgrad"
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(own or f"{base}/chalkgrad").expanduser()
+    except RuntimeError:  # no home; a folder that all may write to is no place for machine code
+        return None
 
 
 def fetch(key: bytes, make: Callable[[], bytes]) -> tuple[bytes, bool]:
     """The payload of a key, and whether it was there; else it is made, and kept."""
-    place = folder() / f"{sha256(key).hexdigest()}.bin"
+    where = folder()
+    if where is None:
+        return make(), False
+    place = where / f"{sha256(key).hexdigest()}.bin"
     found = _read(place)
     if found is not None:
         with suppress(OSError):
@@ -54,7 +60,7 @@ def _read(place: Path) -> bytes | None:
 
 
 def _write(place: Path, payload: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=place.parent, suffix=".part")
     try:
         with os.fdopen(number, "wb") as file:
@@ -69,24 +75,33 @@ def _write(place: Path, payload: bytes) -> None:
 
 def size() -> int:
     """Bytes on disk."""
-    with suppress(OSError):
-        return sum(entry.stat().st_size for entry in folder().glob("*.bin"))
-    return 0
+    return sum(size for _, size, _ in _facts(folder(), "*.bin"))
 
 
 def clear() -> None:
     """Remove every entry."""
-    for entry in folder().glob("*.bin"):
+    for _, _, entry in _facts(folder(), "*.bin"):
         with suppress(OSError):
             entry.unlink()
 
 
-def _shrink(place: Path) -> None:
-    facts = []
-    for entry in place.glob("*.bin"):
+def _facts(place: Path | None, pattern: str) -> list[tuple[float, int, Path]]:
+    """Files with the time of their last use and their size; another process may remove some."""
+    facts: list[tuple[float, int, Path]] = []
+    for entry in place.glob(pattern) if place else ():
         with suppress(OSError):
             stat = entry.stat()
             facts.append((stat.st_mtime, stat.st_size, entry))
+    return facts
+
+
+def _shrink(place: Path) -> None:
+    """Remove what was used longest ago, and what a killed process has begun to write."""
+    for used, _, entry in _facts(place, "*.part"):
+        if time.time() - used > _STALE:
+            with suppress(OSError):
+                entry.unlink()
+    facts = _facts(place, "*.bin")
     total = sum(size for _, size, _ in facts)
     for _, bytes_, entry in sorted(facts):
         if total <= LIMIT:

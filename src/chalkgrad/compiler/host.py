@@ -36,6 +36,8 @@ def available() -> str:
     """Why there is no native code here; empty if there is."""
     if os.environ.get("CHALKGRAD_NATIVE") == "0":
         return "it is switched off by CHALKGRAD_NATIVE=0"
+    if os.name != "posix":
+        return f"it is made for Linux and macOS, and this system is {os.name}"
     try:
         import llvmlite.binding as llvm
 
@@ -68,16 +70,17 @@ def detect() -> Host:
 
 
 def narrowed(host: Host, vector: int) -> Host:
-    """The same processor with only vectors up to this many bytes; as it is, if it has no wider."""
+    """The same processor with only vectors up to this many bytes; as it is, if it has no wider.
+
+    LLVM reads the features in order. One that is on brings what it builds on (vaes: avx2), and one
+    that is off takes along what builds on it (avx: fma, vaes), so what is off has to come last.
+    """
     if vector >= host.vector:
         return host
-    off = ["avx512f"] if vector == 32 else ["avx512f", "avx2", "avx", "fma", "f16c"]
-    names = [flag[1:] for flag in host.features.split(",")]
-    dropped = [n for n in names if n in off or (n.startswith("avx") and vector == 16)
-               or n.startswith("avx512")]  # fmt: skip
-    flags = ",".join(
-        f"-{flag[1:]}" if flag[1:] in dropped else flag for flag in host.features.split(",")
-    )
+    off = "avx512f" if vector == 32 else "avx"
+    wide = "+avx512" if vector == 32 else "+avx"
+    kept = [flag for flag in host.features.split(",") if not flag.startswith(wide)]
+    flags = ",".join([*kept, f"-{off}"])
     return replace(host, features=flags, vector=vector, registers=16, fma=host.fma and vector == 32)
 
 
