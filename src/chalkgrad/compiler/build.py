@@ -28,6 +28,7 @@ from chalkgrad.compiler.lower import NotCompilable, lower
 from chalkgrad.compiler.memory import Plan
 from chalkgrad.compiler.native import OUTSIDE, Layout, Native, Signature
 from chalkgrad.compiler.program import Text, generate
+from chalkgrad.compiler.verify import verify
 from chalkgrad.core.graph import Node
 
 ENTRY = "program"  # the function that is called
@@ -75,6 +76,7 @@ def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[P
     states = [(low.number[old], low.number[new]) for old, new in pairs]
     outputs = [low.number[node] for node in signature.outputs if low.number[node] in low.body]
     made = memory.plan(fused, states, outputs)
+    verify(made)
     used = {b for k in made.kernels for b in (*k.sources(), *k.written)}
     roots = {made.root(b) for b in used}
     outside = [b for b in sorted(roots | set(outputs)) if b not in low.body or b in outputs]
