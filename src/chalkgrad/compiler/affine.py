@@ -8,8 +8,9 @@ most of that is affine again. What stays is an atom of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import is_
 
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
@@ -159,33 +160,36 @@ def mapped(term: Term, change: Callable[[Term], Term | None]) -> Term:
     found = change(term)
     if found is not None:
         return found
-    match term:
-        case Read(argnum, indices):
-            return Read(argnum, tuple([mapped(i, change) for i in indices]))
-        case Apply(function, arguments):
-            return Apply(function, tuple([mapped(a, change) for a in arguments]))
-        case Reduce(kind, axes, body):
-            return Reduce(kind, axes, mapped(body, change))
-    return term
+    old = children(term)
+    new = tuple([mapped(part, change) for part in old])
+    if all(map(is_, new, old)):
+        return term
+    if isinstance(term, Read):
+        return Read(term.argnum, new)
+    if isinstance(term, Apply):
+        return Apply(term.function, new)
+    assert isinstance(term, Reduce)
+    return Reduce(term.kind, term.axes, new[0])
 
 
 def children(term: Term) -> tuple[Term, ...]:
     """The parts of a term."""
-    match term:
-        case Read(_, indices):
-            return indices
-        case Apply(_, arguments):
-            return arguments
-        case Reduce(_, _, body):
-            return (body,)
-    return ()
+    # By type and not by pattern: this is most of what a compilation does before LLVM.
+    kind = type(term)
+    if kind is Apply:
+        return term.arguments  # type: ignore[attr-defined,no-any-return]
+    if kind is Read:
+        return term.indices  # type: ignore[attr-defined,no-any-return]
+    return (term.body,) if kind is Reduce else ()  # type: ignore[attr-defined]
 
 
-def walk(term: Term) -> Iterable[Term]:
-    """A term and all its parts, from outside to inside."""
-    yield term
-    for part in children(term):
-        yield from walk(part)
+def walk(term: Term) -> Iterator[Term]:
+    """A term and all its parts, each before those inside of it."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(children(part))
 
 
 def free_axes(term: Term) -> frozenset[int]:

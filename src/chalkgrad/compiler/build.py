@@ -77,7 +77,7 @@ def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[P
     outputs = [low.number[node] for node in signature.outputs if low.number[node] in low.body]
     made = memory.plan(fused, states, outputs)
     verify(made)
-    used = {b for k in made.kernels for b in (*k.sources(), *k.written)}
+    used = {b for k in made.kernels for b in (*made.sources(k), *k.written)}
     roots = {made.root(b) for b in used}
     outside = [b for b in sorted(roots | set(outputs)) if b not in low.body or b in outputs]
     moving = frozenset(low.number[node] for node in signature.moving)

@@ -34,6 +34,14 @@ class Plan:
     arena: int = 0  # bytes
     parts: dict[int, int] = field(default_factory=dict)  # of sums over images: bytes into the arena
     reasons: list[str] = field(default_factory=list)
+    _sources: dict[int, set[int]] = field(default_factory=dict)
+
+    def sources(self, kernel: Kernel) -> set[int]:
+        """What a kernel reads; kernels no longer change when they are planned."""
+        found = self._sources.get(id(kernel))
+        if found is None:
+            found = self._sources[id(kernel)] = kernel.sources()
+        return found
 
     def root(self, buffer: int) -> int:
         """The buffer whose memory this one is."""
@@ -66,7 +74,7 @@ class Plan:
 
     def touched(self, kernel: Kernel) -> tuple[set[int], set[int]]:
         """The memory that a kernel reads and writes, by its buffers' roots."""
-        reads = {self.root(b) for b in kernel.sources()}
+        reads = {self.root(b) for b in self.sources(kernel)}
         return reads, {self.root(b) for b in kernel.written}
 
 
@@ -147,7 +155,7 @@ def _ordered(made: Plan, check: bool = False) -> list[Kernel]:
     producer = {b: k for k, kernel in enumerate(kernels) for b in kernel.written}
     after: list[set[int]] = [set() for _ in kernels]  # which must run before each
     for k, kernel in enumerate(kernels):
-        for source in kernel.sources():
+        for source in made.sources(kernel):
             base = source
             while base in made.alias:
                 base = made.alias[base]
@@ -214,7 +222,7 @@ def _place(made: Plan, outputs: set[int]) -> None:
     life: dict[int, tuple[int, int]] = {}
     low = made.low
     for k, kernel in enumerate(made.kernels):
-        for buffer in kernel.written | kernel.sources():
+        for buffer in kernel.written | made.sources(kernel):
             root = made.root(buffer)
             if root in low.body and root not in outputs:
                 first, _ = life.get(root, (k, k))

@@ -1,0 +1,133 @@
+"""Object code: right, resolved, and let go of."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import math
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from chalkgrad.compiler import jit
+from chalkgrad.compiler.host import detect
+
+
+def resident() -> int:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def constant(number: int) -> str:
+    """A function that gives a number, with a type of its own that LLVM must remember."""
+    return f"""
+define i64 @give() {{
+  %room = alloca [{number + 1} x i64]
+  %last = getelementptr [{number + 1} x i64], ptr %room, i64 0, i64 {number}
+  store i64 {number}, ptr %last
+  %held = load i64, ptr %last
+  ret i64 %held
+}}"""
+
+
+def given(code: jit.Loaded) -> int:
+    return int(ctypes.CFUNCTYPE(ctypes.c_int64)(code.address("give"))())
+
+
+@pytest.mark.parametrize("name", ["sin", "tan", "exp", "log", "erf", "tgamma"])
+@pytest.mark.parametrize("kind", ["float", "double"])
+def test_the_library_of_mathematics_is_found(name: str, kind: str) -> None:
+    own = name + ("f" if kind == "float" else "")
+    text = f"""
+declare {kind} @{own}({kind})
+define {kind} @f({kind} %x) {{
+  %y = call {kind} @{own}({kind} %x)
+  ret {kind} %y
+}}"""
+    code = jit.load(jit.compile_text(text, detect()), ["f"])
+    number = ctypes.c_float if kind == "float" else ctypes.c_double
+    wanted = getattr(math, "gamma" if name == "tgamma" else name)(0.75)
+    found = ctypes.CFUNCTYPE(number, number)(code.address("f"))(0.75)
+    assert found == pytest.approx(wanted, rel=2e-7 if kind == "float" else 1e-15)
+
+
+def test_programs_of_the_same_name_live_side_by_side() -> None:
+    codes = [jit.load(jit.compile_text(constant(k), detect()), ["give"]) for k in (3, 5)]
+    assert [given(code) for code in codes] == [3, 5]
+    del codes[0]
+    gc.collect()
+    assert given(codes[0]) == 5
+
+
+@pytest.mark.parametrize("text", ["define void @f() { ret i32 0 }", "nonsense"])
+def test_text_that_is_wrong_is_an_error(text: str) -> None:
+    with pytest.raises(RuntimeError, match="error"):
+        jit.compile_text(text, detect())
+
+
+def test_compiling_keeps_no_memory() -> None:
+    for k in range(40):
+        jit.compile_text(constant(k), detect())
+    gc.collect()
+    before = resident()
+    for k in range(40, 240):
+        jit.compile_text(constant(k), detect())
+    gc.collect()
+    assert resident() - before < 6 << 20  # LLVM's own pipeline keeps 18 MB here
+
+
+def test_threads_compile_at_once() -> None:
+    found: dict[int, int] = {}
+
+    def work(number: int) -> None:
+        for k in range(8):
+            code = jit.load(jit.compile_text(constant(8 * number + k), detect()), ["give"])
+            found[8 * number + k] = given(code)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == {k: k for k in range(32)}
+
+
+def test_a_process_forked_while_another_thread_compiles_can_compile() -> None:
+    code = f"""
+import os, signal, threading
+from chalkgrad.compiler import jit
+from chalkgrad.compiler.host import detect
+text = {constant(2)!r}
+jit.compile_text(text, detect())
+done = False
+def work():
+    while not done: jit.compile_text(text, detect())
+worker = threading.Thread(target=work)
+worker.start()
+children = []
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        jit.load(jit.compile_text(text, detect()), ["give"])
+        os._exit(0)
+    children.append(os.waitpid(child, 0)[1])
+done = True
+worker.join()
+print(children)
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=100,
+        check=True,
+    )  # fmt: skip
+    assert run.stdout == "[0, 0, 0]\n"
+
+
+def test_llvm_is_not_imported_before_it_is_used() -> None:
+    code = "import sys, chalkgrad.compiler.threads; print('llvmlite' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
