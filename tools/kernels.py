@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import chalkgrad as cg
+from chalkgrad.compiler.host import Host
+from chalkgrad.compiler.show import kernels
 
+# Tiles and lanes are those of this processor, whichever one writes the page.
+HOST = Host("x86_64", "with AVX2", "", 32, 16, True, 32 << 10, 512 << 10, 32 << 20)
 PAGE = Path(__file__).parent.parent / "src" / "chalkgrad" / "compiler" / "README.md"
 START, END = "<!-- kernels -->\n", "<!-- end -->\n"
 
@@ -25,7 +29,7 @@ def program() -> str:
         optimizer.step()
         return loss
 
-    return str(cg.trace(step, cg.zeros(16, 8), cg.zeros(16, 3)).kernels())
+    return str(kernels(cg.trace(step, cg.zeros(16, 8), cg.zeros(16, 3)), HOST))
 
 
 def page(text: str) -> str:

@@ -26,7 +26,7 @@ PAGES = [
 ]
 PROGRAMS = [
     ROOT / "README.md",
-    *(ROOT / f"docs/{name}.md" for name in ("tutorial", "explain", "worksheets", "check")),
+    *(ROOT / f"docs/{name}.md" for name in ("tutorial", "explain", "worksheets", "check", "compile")),
 ]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -40,14 +40,7 @@ def build(
 ) -> Native:  # fmt: skip
     """Compile a program, or find it in the cache; `timed`: with a clock for each kernel."""
     host = host or detect()
-
-    def make() -> bytes:
-        made, text = translated(signature, host, timed)
-        head = json.dumps(asdict(layout(signature, made, text))).encode()
-        return b"%d\n" % len(head) + head + jit.compile_text(text.text, host)
-
-    key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
-    payload, _ = cache.fetch(key, make)
+    payload, _ = compiled(signature, host, timed)
     length, _, rest = payload.partition(b"\n")
     head, code = rest[: int(length)], rest[int(length) :]
     constants = _constants(signature)
@@ -55,6 +48,18 @@ def build(
         signature, Layout(**json.loads(head)), constants, jit.load(code, [ENTRY]), ENTRY,
         members or threads.default_size(),
     )  # fmt: skip
+
+
+def compiled(signature: Signature, host: Host, timed: bool = False) -> tuple[bytes, bool]:
+    """The program's layout and its object file, and whether the cache had them."""
+
+    def make() -> bytes:
+        made, text = translated(signature, host, timed)
+        head = json.dumps(asdict(layout(signature, made, text))).encode()
+        return b"%d\n" % len(head) + head + jit.compile_text(text.text, host)
+
+    key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
+    return cache.fetch(key, make)
 
 
 def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[Plan, Text]:

@@ -128,6 +128,12 @@ def units(p: Product, host: Host) -> int:
     return t.down * t.across
 
 
+def tile(p: Product, host: Host) -> tuple[int, int]:
+    """Rows and columns of a whole tile."""
+    t = _tiling(p, host)
+    return t.rows, t.columns
+
+
 def scratch(p: Product, host: Host) -> int:
     """Bytes that each thread needs for copies of B's panels."""
     t = _tiling(p, host)

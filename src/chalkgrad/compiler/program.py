@@ -56,7 +56,7 @@ class Text:
     arena: int
     scratch: int  # bytes of each thread
     moving: frozenset[int]
-    barriers: int = 0
+    meetings: tuple[bool, ...]  # of threads: before each job, and at the end of a step
     name: str = field(default="program")
 
     @property
@@ -83,7 +83,7 @@ def generate(
         library.declared.add("declare i64 @llvm.readcyclecounter()")
     text = "\n".join([*library.text(), threads.barrier_text(host.triple), *bodies])
     text = "\n".join([*vectormath.declarations(text), text])
-    return Text(text, jobs, slots, made.arena, scratch, moving, sum(meetings))
+    return Text(text, jobs, slots, made.arena, scratch, moving, tuple(meetings))
 
 
 def _jobs(made: Plan, kernel: Kernel, number: int, host: Host) -> list[Job]:

@@ -182,39 +182,37 @@ def show_type(node: Node) -> str:
     return f"{node.dtype}[{','.join(map(str, node.shape))}]"
 
 
-def _reading_order(graph: Graph) -> list[Node]:
-    """Arguments, then equations by age, each after the constants that it is the first to use.
-
-    A constant may be older than the graph: its age says nothing that a reader wants to know.
-    """
+def labels(graph: Graph) -> dict[Node, str]:
+    """What a reader calls each node: arguments, then equations by age, each after the constants
+    that it is the first to use. (A constant may be older than the graph; its age says nothing.)"""
     order = dict.fromkeys(graph.arguments)
     for node in graph.nodes:
         if node.primitive is not None:
             order.update(dict.fromkeys((*node.inputs, node)))
-    return list(order | dict.fromkeys(graph.results))
+    order.update(dict.fromkeys(graph.results))
+    return {node: node.name or f"%{i}" for i, node in enumerate(order)}
 
 
 def _lines(graph: Graph) -> Iterable[str]:
-    order = _reading_order(graph)
-    labels = {node: node.name or f"%{i}" for i, node in enumerate(order)}
+    names = labels(graph)
     for word, nodes in (("input", graph.inputs), ("state", [s.before for s in graph.states])):
         for node in nodes:
-            yield f"{word} {labels[node]}: {show_type(node)}"
+            yield f"{word} {names[node]}: {show_type(node)}"
     given = set(graph.arguments)
-    for node in order:
+    for node in names:
         if node in given:
             continue
         if node.primitive is None:
-            yield f"const {labels[node]}: {show_type(node)} = {_brief(node.value)}"
+            yield f"const {names[node]}: {show_type(node)} = {_brief(node.value)}"
             continue
-        arguments = [labels[i] for i in node.inputs]
+        arguments = [names[i] for i in node.inputs]
         arguments += [f"{key}={value}" for key, value in node.params.items()]
         scope = f"   # {node.scope}" if node.scope else ""
         call = f"{node.primitive.name}({', '.join(arguments)})"
-        yield f"{labels[node]}: {show_type(node)} = {call}{scope}"
+        yield f"{names[node]}: {show_type(node)} = {call}{scope}"
     for state in graph.states:
-        yield f"{state.name} <- {labels[state.after]}"
-    yield f"return {', '.join(labels[node] for node in graph.outputs)}"
+        yield f"{state.name} <- {names[state.after]}"
+    yield f"return {', '.join(names[node] for node in graph.outputs)}"
 
 
 def _brief(value: Array | None) -> str:
