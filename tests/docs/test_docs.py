@@ -26,7 +26,10 @@ PAGES = [
 ]
 PROGRAMS = [
     ROOT / "README.md",
-    *(ROOT / f"docs/{name}.md" for name in ("tutorial", "explain", "worksheets", "check", "compile")),
+    *(
+        ROOT / f"docs/{name}.md"
+        for name in ("tutorial", "explain", "worksheets", "check", "compile")
+    ),
 ]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
