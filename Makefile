@@ -13,7 +13,7 @@ PINS   := pyproject.toml constraints.txt
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test lint types layers parity bench marking pages format clean
+.PHONY: help demo test lint types layers parity bench stress marking pages format clean
 
 help:
 	@echo "make demo     install chalkgrad alone and run its demonstration"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint     ruff: rules and format        make format  let ruff rewrite"
 	@echo "make types    mypy, strict                  make layers  the house's import rules"
 	@echo "make parity   the comparison with PyTorch   make bench   the measurements"
+	@echo "make stress   two hours of native steps at many shapes, hundreds of random graphs"
 	@echo "make marking  how well the checker marks    make pages   write the generated docs again"
 	@echo "make clean    remove .venv and every cache"
 
@@ -28,7 +29,7 @@ demo: $(STAMPS)/core
 	@$(BIN)/chalkgrad demo
 
 test: $(STAMPS)/test
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity and not stress" $(ARGS)
 
 lint: $(STAMPS)/lint
 	$(BIN)/ruff check .
@@ -48,7 +49,11 @@ parity: $(STAMPS)/parity
 	$(BIN)/python -m pytest -n $(WORKERS) -m parity $(ARGS)
 
 bench: $(STAMPS)/bench
-	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(BIN)/python -m benchmarks.run --json build/benchmarks.json $(ARGS)
+
+stress: $(STAMPS)/test
+	$(BIN)/python -m pytest -n $(WORKERS) -m stress
+	$(BIN)/python -m benchmarks.stress $(ARGS)
 
 marking: $(STAMPS)/test
 	$(BIN)/python -m benchmarks.marking --workers $(WORKERS) $(ARGS)
@@ -57,6 +62,7 @@ pages: $(STAMPS)/parity
 	$(BIN)/python tools/names.py
 	$(BIN)/python tools/lectures.py
 	$(BIN)/python tools/gallery.py
+	$(BIN)/python -m benchmarks.page
 	$(BIN)/python tools/kernels.py
 
 clean:

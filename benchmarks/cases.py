@@ -56,6 +56,7 @@ CASES = {
         _adam("table 13-64-64-1", (13, 64, 64, 1), "mse", 32),
         _adam("image 784-128-10", (784, 128, 10), "cross_entropy", 64),
         _adam("image 784-256-128-10", (784, 256, 128, 10), "cross_entropy", 128),
+        _adam("wide 1024-1024-1024-10", (1024, 1024, 1024, 10), "cross_entropy", 256, chunk=8),
         _adam("cnn 28x28", (SIDE * SIDE, CLASSES), "cross_entropy", 64, kind="cnn", chunk=8),
     )
 }

@@ -10,20 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from pathlib import Path
 from statistics import median
 from subprocess import CalledProcessError
+from tempfile import TemporaryDirectory
 from time import sleep
 from typing import Any
 
-from benchmarks import startup
+from benchmarks import first, limit, page, startup
 from benchmarks.cases import CASES, Case
 from benchmarks.engines import ENGINES, Engine
+from benchmarks.machine import describe, machine
 from benchmarks.worker import EngineFailed, Worker
 
 AGREEMENT = 1e-3  # relative: float32 losses after one chunk of the same batches
@@ -33,104 +35,131 @@ AGREEMENT = 1e-3  # relative: float32 losses after one chunk of the same batches
 class Effort:
     rounds: int
     seconds: float  # of one engine in one round
+    processes: int  # fresh ones, of each kind
 
 
-FULL, QUICK = Effort(9, 0.3), Effort(3, 0.1)
-BUSY = 0.5  # a mean load above this before we begin: other programs' threads would meet ours
-
-
-@dataclass(frozen=True)
-class Result:
-    """One engine on one case."""
-
-    rounds: tuple[float, ...]  # µs per step
-    first_chunk_seconds: float  # building, tracing and compiling included
-    loss: float  # over all records, after the first chunk
-
-    @property
-    def microseconds(self) -> float:
-        return median(self.rounds)
-
-    def ratio(self, baseline: Result) -> float:
-        return median(a / b for a, b in zip(self.rounds, baseline.rounds, strict=True))
+FULL, QUICK = Effort(9, 0.3, 7), Effort(3, 0.1, 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     effort = QUICK if options.quick else FULL
+    report = Report(effort)
+    print(describe(report.document["machine"]), flush=True)
+    cases = [CASES[name] for name in options.cases]
     engines = [engine for engine in ENGINES.values() if engine.name in options.engines]
-    report = Report(options.threads)
-    print(describe_machine(options.threads), flush=True)
-    for case in (CASES[name] for name in options.cases):
-        results = report.measure(case, engines, effort)
-        print(table(case, results, options.baseline), flush=True)
-        report.compare_losses(case, results)
+    for threads in options.threads:
+        print(f"\n{threads} thread{'s' if threads > 1 else ''}", flush=True)
+        for case in cases:
+            report.measure(case, engines, threads)
+            print(table(case, report.results(threads, case), options.baseline), flush=True)
+        report.limits(cases, threads)
     if options.startup:
-        print(report.measure_startup(effort))
+        report.beginnings(cases, max(options.threads))
+    print(f"\n{page.summary(report.document)}")
     if options.json:
-        options.json.write_text(json.dumps(report.document(), indent=1) + "\n", encoding="utf-8")
-    return 1 if report.faults else 0
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(report.document, indent=1, ensure_ascii=False)
+        options.json.write_text(page.compact(text) + "\n", encoding="utf-8")
+        print(f"{page.COMMAND} {options.json}   writes these numbers to {page.WHERE}")
+    return 1 if report.document["faults"] else 0
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__.split("\n")[0])
     made.add_argument("--quick", action="store_true", help="fewer, shorter rounds")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every round's time")
-    made.add_argument("--threads", type=int, default=2, help="of every engine (default 2)")
+    threads = "of every engine; for several numbers, a run each (default 1 2)"
+    made.add_argument("--threads", type=int, nargs="+", default=[1, 2], help=threads)
     made.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     made.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     made.add_argument("--baseline", choices=ENGINES, default="torch eager", help="of the ratios")
-    made.add_argument("--no-startup", dest="startup", action="store_false")
+    fresh = "without the fresh processes: first results, whole programs"
+    made.add_argument("--no-startup", dest="startup", action="store_false", help=fresh)
     return made
 
 
 class Report:
-    """What was measured, and what went wrong, which is printed as it happens."""
+    """What was measured, as JSON has it, and what went wrong, which is printed as it happens.
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self.cases: dict[str, dict[str, Result]] = {}
-        self.startup: dict[str, float] = {}
-        self.faults: list[str] = []
+    document ::= {command, date, effort, machine, faults,
+                  steps:   {threads: {case: {engine: {microseconds, rounds, first_chunk_seconds,
+                                                      loss}}}},
+                  limits:  {threads: {gflops, gigabytes: {case: GB/s}, floors: {case: µs}}},
+                  first:   {case: {cold | cached: {part: seconds}}},
+                  programs: {name: seconds}, startup: {name: seconds}}
+    """
+
+    def __init__(self, effort: Effort) -> None:
+        self.effort = effort
+        words = [f'"{word}"' if " " in word else word for word in sys.argv[1:]]
+        self.document: dict[str, Any] = {
+            "command": " ".join(["python -m benchmarks.run", *words]),
+            "date": date.today().isoformat(),
+            "effort": {"rounds": effort.rounds, "seconds": effort.seconds},
+            "machine": machine(),
+            "faults": [],
+            "steps": {},
+            "limits": {},
+            "first": {},
+            "programs": {},
+            "startup": {},
+        }
+
+    def results(self, threads: int, case: Case) -> dict[str, Any]:
+        found: dict[str, Any] = self.document["steps"][str(threads)][case.name]
+        return found
 
     def fault(self, text: str) -> None:
-        self.faults.append(text)
+        self.document["faults"].append(text)
         print(f"FAULT {text}", file=sys.stderr)
 
-    def measure(self, case: Case, engines: list[Engine], effort: Effort) -> dict[str, Result]:
-        workers = self._start(case, engines)
-        rounds: dict[str, list[float]] = {name: [] for name in workers}
-        try:
-            steps = {name: w.steps_lasting(effort.seconds) for name, w in workers.items()}
-            for turn in range(effort.rounds):
-                for name in rotated(list(workers), turn):
-                    sleep(0.02)  # lets the last engine's threads stop spinning
-                    seconds = workers[name].seconds(steps[name])
-                    rounds[name].append(1e6 * seconds / steps[name])
-        finally:
-            for worker in workers.values():
-                worker.close()
-        self.cases[case.name] = {
-            name: Result(tuple(rounds[name]), worker.ready.seconds, worker.ready.loss)
+    def measure(self, case: Case, engines: list[Engine], threads: int) -> None:
+        """Every engine's steps; compiled ones begin with an empty cache."""
+        with TemporaryDirectory() as empty:
+            os.environ["CHALKGRAD_CACHE"] = empty
+            workers = self._start(case, engines, threads)
+            try:
+                rounds = self._rounds(workers)
+            finally:
+                for worker in workers.values():
+                    worker.close()
+                del os.environ["CHALKGRAD_CACHE"]
+        self.document["steps"].setdefault(str(threads), {})[case.name] = {
+            name: {
+                "microseconds": significant(median(rounds[name])),
+                "rounds": [significant(time) for time in rounds[name]],
+                "first_chunk_seconds": round(worker.ready.seconds, 3),
+                "loss": significant(worker.ready.loss, 8),
+            }
             for name, worker in workers.items()
         }
-        return self.cases[case.name]
+        self.compare_losses(case, self.results(threads, case))
 
-    def _start(self, case: Case, engines: list[Engine]) -> dict[str, Worker]:
+    def _start(self, case: Case, engines: list[Engine], threads: int) -> dict[str, Worker]:
         workers: dict[str, Worker] = {}
         for engine in engines:
             if not engine.installed:
                 print(f"skipped {engine.name}: {engine.package} is not installed", file=sys.stderr)
             elif engine.handles(case):
                 try:
-                    workers[engine.name] = Worker(engine.name, case.name, self.threads)
+                    workers[engine.name] = Worker(engine.name, case.name, threads)
                 except EngineFailed as failure:
                     self.fault(f"{engine.name} on {case.name}: {failure}")
         return workers
 
-    def compare_losses(self, case: Case, results: dict[str, Result]) -> None:
+    def _rounds(self, workers: dict[str, Worker]) -> dict[str, list[float]]:
+        rounds: dict[str, list[float]] = {name: [] for name in workers}
+        steps = {name: w.steps_lasting(self.effort.seconds) for name, w in workers.items()}
+        for turn in range(self.effort.rounds):
+            for name in rotated(list(workers), turn):
+                sleep(0.02)  # lets the last engine's threads stop spinning
+                rounds[name].append(1e6 * workers[name].seconds(steps[name]) / steps[name])
+        return rounds
+
+    def compare_losses(self, case: Case, results: dict[str, Any]) -> None:
         """Same first weights and same batches: every engine must have trained the same network."""
-        known = {name: r.loss for name, r in results.items() if ENGINES[name].same_batches}
+        known = {name: r["loss"] for name, r in results.items() if ENGINES[name].same_batches}
         if not known:
             return
         middle = median(known.values())
@@ -138,26 +167,30 @@ class Report:
             if not abs(loss - middle) <= AGREEMENT * middle:
                 self.fault(f"{name} on {case.name}: loss {loss:.6f}, the others {middle:.6f}")
 
-    def measure_startup(self, effort: Effort) -> str:
+    def limits(self, cases: Sequence[Case], threads: int) -> None:
+        """What the processor could do, and so the least time of each case's step."""
+        found = self._tried(partial(limit.measure, threads))
+        if found:
+            floors = {case.name: significant(limit.floor(case, found)) for case in cases}
+            self.document["limits"][str(threads)] = found | {"floors": floors}
+
+    def beginnings(self, cases: Sequence[Case], threads: int) -> None:
+        """Everything that needs fresh processes."""
+        count = self.effort.processes
+        for case in cases:
+            found = self._tried(partial(first.measure, case.name, threads, count))
+            if found:
+                self.document["first"][case.name] = found
+        self.document["programs"] = self._tried(partial(startup.programs, count, threads))
+        self.document["startup"] = self._tried(partial(startup.measure, count))
+
+    def _tried(self, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
-            self.startup = startup.measure(effort.rounds)
+            return run()
         except CalledProcessError as failure:
             message = failure.stderr.decode().strip().split("\n")[-1]
             self.fault(f"{' '.join(failure.cmd)}: {message}")
-        return "".join(f"{name:<32}{value:8.3f} s\n" for name, value in self.startup.items())
-
-    def document(self) -> dict[str, object]:
-        cases = {
-            case: {name: asdict(r) | {"microseconds": r.microseconds} for name, r in rs.items()}
-            for case, rs in self.cases.items()
-        }
-        facts = machine() | {"threads": self.threads}
-        return {
-            "machine": facts,
-            "cases": cases,
-            "startup_seconds": self.startup,
-            "faults": self.faults,
-        }
+            return {}
 
 
 def rotated(names: list[str], turn: int) -> list[str]:
@@ -165,57 +198,20 @@ def rotated(names: list[str], turn: int) -> list[str]:
     return names[start:] + names[:start]
 
 
-def table(case: Case, results: dict[str, Result], baseline: str) -> str:
+def significant(value: float, count: int = 5) -> float:
+    """The number with so many significant digits: more would be noise in a file."""
+    return float(f"{value:.{count}g}")
+
+
+def table(case: Case, results: dict[str, Any], baseline: str) -> str:
     """Fastest first; × is the time relative to the baseline's."""
     lines = [f"\n{case.name}, batch {case.batch}", f"{'':<18}{'µs/step':>10}{'×':>8}{'first s':>9}"]
-    for name, result in sorted(results.items(), key=lambda item: item[1].microseconds):
-        ratio = digits(result.ratio(results[baseline])) if baseline in results else ""
-        first = f"{result.first_chunk_seconds:.2f}"
-        lines.append(f"{name:<18}{digits(result.microseconds):>10}{ratio:>8}{first:>9}")
+    for name, result in sorted(results.items(), key=lambda item: item[1]["microseconds"]):
+        base = results.get(baseline)
+        ratio = page.digits(page.ratio(result, base)) if base else ""
+        time, start = page.digits(result["microseconds"]), f"{result['first_chunk_seconds']:.2f}"
+        lines.append(f"{name:<18}{time:>10}{ratio:>8}{start:>9}")
     return "\n".join(lines)
-
-
-def digits(value: float) -> str:
-    """Three significant digits, and no exponent."""
-    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 4
-    return f"{value:.{places}f}"
-
-
-def machine() -> dict[str, Any]:
-    versions = {}
-    for package in ("chalkgrad", "numpy", "torch", "jax", "scikit-learn"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {
-        "processor": processor(),
-        "processors": os.cpu_count(),
-        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": versions,
-    }
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def describe_machine(threads: int) -> str:
-    facts = machine()
-    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
-    text = f"{facts['processor']}, {threads} threads\n{versions}"
-    load = facts["load_before"] or 0.0
-    if load > BUSY:
-        text += f"\nThe machine is busy (load {load:.1f}): engines with threads suffer most."
-    return text
 
 
 if __name__ == "__main__":

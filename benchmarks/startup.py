@@ -1,31 +1,41 @@
-"""What it costs to begin: `import chalkgrad` beyond NumPy, and `--help`, in fresh processes."""
+"""Fresh processes: what it costs to begin, and whole programs that train XOR."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from benchmarks.engines import ENGINES
+from benchmarks.machine import with_threads
+
+ROOT = Path(__file__).parents[1]
 COMMANDS = {
     "numpy": [sys.executable, "-c", "import numpy"],
     "chalkgrad": [sys.executable, "-c", "import numpy, chalkgrad"],
     "help": [str(Path(sys.executable).with_name("chalkgrad")), "--help"],
 }
+NATIVE = "chalkgrad native"
+COLD = f"{NATIVE}, empty cache"
+PROGRAMS = (NATIVE, "torch eager", "jax scan", "scikit-learn")
 
 
-def seconds(command: list[str]) -> float:
+def seconds(command: Sequence[str], environment: Mapping[str, str] = os.environ) -> float:
     start = perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    subprocess.run(
+        command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
     return perf_counter() - start
 
 
 def measure(rounds: int) -> dict[str, float]:
     """Medians of interleaved fresh processes, the first round (cold files) left out."""
-    if find_spec("chalkgrad") is None:
-        return {}
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds + 1):
         for name, command in COMMANDS.items():
@@ -33,7 +43,25 @@ def measure(rounds: int) -> dict[str, float]:
     warm = {name: values[1:] for name, values in times.items()}
     beyond = [c - n for c, n in zip(warm["chalkgrad"], warm["numpy"], strict=True)]
     return {
-        "import numpy": median(warm["numpy"]),
-        "import chalkgrad, beyond numpy": median(beyond),
-        "chalkgrad --help": median(warm["help"]),
+        "import numpy": round(median(warm["numpy"]), 4),
+        "import chalkgrad, beyond numpy": round(median(beyond), 4),
+        "chalkgrad --help": round(median(warm["help"]), 4),
     }
+
+
+def programs(rounds: int, threads: int) -> dict[str, float]:
+    """The same for `benchmarks.whole`, by engine; ours with an empty cache, too."""
+    names = [name for name in PROGRAMS if ENGINES[name].installed]
+    times: dict[str, list[float]] = {name: [] for name in [NATIVE, COLD, *names]}
+    with TemporaryDirectory() as kept:
+        for _ in range(rounds + 1):
+            for name in names:
+                times[name].append(_program(name, threads, kept))
+            with TemporaryDirectory() as empty:
+                times[COLD].append(_program(NATIVE, threads, empty))
+    return {name: round(median(values[1:]), 4) for name, values in times.items()}
+
+
+def _program(engine: str, threads: int, cache: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.whole", engine]
+    return seconds(command, with_threads(threads) | {"CHALKGRAD_CACHE": cache})

@@ -16,8 +16,7 @@ from typing import Any
 
 from benchmarks.cases import CASES
 from benchmarks.engines import ENGINES
-
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from benchmarks.machine import bind, with_threads
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class EngineFailed(Exception):
 
 def _serve(pipe: Connection, engine: str, case: str, threads: int) -> None:
     """Reply to each number of steps with the seconds that they took; stop at 0."""
-    if hasattr(os, "sched_setaffinity"):  # no engine gets more processors than threads
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    bind(threads)
     try:
         start = perf_counter()
         training = ENGINES[engine].prepare(CASES[case])
@@ -53,7 +51,7 @@ class Worker:
     """The near end: start an engine, ask it for seconds, close it."""
 
     def __init__(self, engine: str, case: str, threads: int) -> None:
-        os.environ.update(dict.fromkeys(THREAD_SETTINGS, str(threads)))
+        os.environ.update(with_threads(threads))
         context = get_context("spawn")
         self._pipe, far = context.Pipe()
         self._process = context.Process(

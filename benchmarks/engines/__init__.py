@@ -61,8 +61,11 @@ _FUSED = {"package": "torch", "fused": True}
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("chalkgrad eager", "chalkgrad", "eager", _CHALKGRAD),
+        Engine("chalkgrad native", "chalkgrad", "native", {"scan": True}),
+        Engine("chalkgrad step", "chalkgrad", "native", {"scan": False}),
         Engine("chalkgrad fit", "chalkgrad", "chalk", same_batches=False),
+        Engine("chalkgrad numpy", "chalkgrad", "native", {"scan": True, "executor": "numpy"}),
+        Engine("chalkgrad eager", "chalkgrad", "eager", _CHALKGRAD),
         Engine("torch eager", "torch", "eager", _TORCH),
         Engine("torch fused", "torch", "eager", _FUSED, _adam),
         Engine("jax scan", "jax", "jitted", {"scan": True}),

@@ -35,11 +35,12 @@ class Eager:
             for index in self.torch.tensor(next(self.orders)):
                 self.step(self.x[index], self.y[index])
 
-    def step(self, x: Any, y: Any) -> None:
+    def step(self, x: Any, y: Any) -> Any:
         self.optimizer.zero_grad()
         loss = self.criterion(self.model(x), y)
         loss.backward()
         self.optimizer.step()
+        return loss
 
     def loss(self) -> float:
         with self.torch.no_grad():
