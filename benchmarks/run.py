@@ -107,7 +107,8 @@ class Report:
         }
 
     def results(self, threads: int, case: Case) -> dict[str, Any]:
-        found: dict[str, Any] = self.document["steps"][str(threads)][case.name]
+        """Of every engine; none where one of them has failed."""
+        found: dict[str, Any] = self.document["steps"].get(str(threads), {}).get(case.name, {})
         return found
 
     def fault(self, text: str) -> None:
@@ -121,6 +122,9 @@ class Report:
             workers = self._start(case, engines, threads)
             try:
                 rounds = self._rounds(workers)
+            except EngineFailed as failure:
+                self.fault(f"{case.name}, {threads} threads: {failure}")
+                return
             finally:
                 for worker in workers.values():
                     worker.close()

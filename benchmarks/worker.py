@@ -67,7 +67,8 @@ class Worker:
             raise
 
     def seconds(self, steps: int) -> float:
-        self._pipe.send(steps)
+        with suppress(BrokenPipeError):  # that it died is what _receive says
+            self._pipe.send(steps)
         answer: float = self._receive()
         return answer
 
@@ -85,7 +86,8 @@ class Worker:
     def _receive(self) -> Any:
         try:
             answer = self._pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
+            self._process.join(timeout=10)
             raise EngineFailed(f"its process died (exit {self._process.exitcode})") from None
         if isinstance(answer, EngineFailed):
             raise answer

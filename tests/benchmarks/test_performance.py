@@ -13,6 +13,7 @@ from benchmarks import goals, limit, page, run
 from benchmarks.cases import CASES, Case
 from benchmarks.engines import ENGINES
 from benchmarks.startup import COLD
+from benchmarks.worker import Worker
 
 Document = dict[str, Any]
 
@@ -231,3 +232,18 @@ def test_different_losses_are_a_fault(capsys: pytest.CaptureFixture[str]) -> Non
     expected = "chalkgrad native on xor: loss 0.510000, the others 0.500000"
     assert report.document["faults"] == [expected]
     assert expected in capsys.readouterr().err
+
+
+def test_an_engine_that_dies_is_a_fault_and_not_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dying(Worker):
+        def steps_lasting(self, seconds: float) -> int:
+            self._process.kill()
+            return super().steps_lasting(seconds)
+
+    monkeypatch.setattr(run, "Worker", Dying)
+    report = run.Report(run.QUICK)
+    report.measure(CASES["xor"], [ENGINES["numpy by hand"]], 1)
+    assert report.document["faults"] == ["xor, 1 threads: its process died (exit -9)"]
+    assert report.results(1, CASES["xor"]) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_why_there_is_no_native_code(
     elif change == "off":
         monkeypatch.setenv("CHALKGRAD_NATIVE", "0")
     elif change == "windows":
-        monkeypatch.setattr(host.os, "name", "nt")
+        monkeypatch.setattr(host, "os", SimpleNamespace(name="nt", environ={}))
     else:
         monkeypatch.setattr(llvm, "get_process_triple", lambda: "riscv64-unknown-linux-gnu")
     assert host.available.__wrapped__() == reason

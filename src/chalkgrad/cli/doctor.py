@@ -80,8 +80,17 @@ def _native() -> dict[str, str]:
     return {
         "native code": detect().name,
         "threads": f"{threads.default_size()} (CHALKGRAD_THREADS sets another number)",
-        "compiled code": f"{cache.folder()}, {cache.size() / 1e6:.1f} MB",
+        "compiled code": _kept(),
     }
+
+
+def _kept() -> str:
+    folder = cache.folder()
+    return (
+        "not kept: there is no home folder"
+        if folder is None
+        else (f"{folder}, {cache.size() / 1e6:.1f} MB")
+    )
 
 
 def _tried(executor: str) -> str:
