@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.cases import CASES
+from benchmarks.engines import ENGINES
 from benchmarks.goals import CACHED, COLD, GOALS, PROCESS
 from benchmarks.machine import busy
 
@@ -30,6 +31,8 @@ COMMAND, WHERE = "python -m benchmarks.page", "docs/performance.md"
 NATIVE, FIT = "chalkgrad native", "chalkgrad fit"
 TORCH, JAX = ("torch eager", "torch fused"), ("jax scan", "jax step")
 COLD_PROGRAM = f"{NATIVE}, empty cache"
+
+SOUND = 0.8  # of threads times the peak of one: less, and something else was running
 
 Document = dict[str, Any]
 
@@ -82,9 +85,28 @@ def best(results: Document, names: Sequence[str], of: str = NATIVE) -> tuple[str
     return (min(found)[1], min(found)[0]) if found else None
 
 
+def scaling(run: Document, threads: str) -> float:
+    """How many times the peak of one thread these threads reach, as a share of their number."""
+    found = run["limits"][threads]
+    one = found.get("gflops_of_one") or run["limits"].get("1", found)["gflops"]
+    return float(found["gflops"] / (int(threads) * one))
+
+
+def least(run: Document, threads: str, case: str) -> float | None:
+    """The floor of a step in µs; None where the limit was not measured on processors of our own.
+
+    A peak that is too low makes a floor that is too high, and would call goals out of reach that
+    are not.
+    """
+    if threads not in run["limits"] or scaling(run, threads) < SOUND:
+        return None
+    floor: float | None = run["limits"][threads]["floors"].get(case)
+    return floor
+
+
 def reached(run: Document, threads: str, case: str) -> float | None:
     """The share of the processor's limit that the native step reaches."""
-    floor = run["limits"].get(threads, {}).get("floors", {}).get(case)
+    floor = least(run, threads, case)
     result = run["steps"][threads].get(case, {}).get(NATIVE)
     return floor / result["microseconds"] if floor and result else None
 
@@ -172,7 +194,7 @@ def goals(run: Document, threads: str) -> str:
         row = [case, digits(results[NATIVE]["microseconds"])]
         for peers, goal in zip((JAX, TORCH), GOALS[case], strict=True):
             row += _against(results, peers, goal)
-        floor = run["limits"].get(threads, {}).get("floors", {}).get(case)
+        floor = least(run, threads, case)
         row += [digits(floor) if floor else "", percent(reached(run, threads, case))]
         rows.append(row)
     heads = ["case", "native", "JAX's time", "×", "goal", "PyTorch's", "×", "goal", "floor",
@@ -207,6 +229,14 @@ def limits(run: Document) -> str:
         "update's arithmetic\nare not in it. It bounds large networks; a tiny one's step waits for "
         "one operation after the other,\nand is nowhere near a limit of throughput."
     )
+    for threads in run["limits"]:
+        if scaling(run, threads) < SOUND:
+            times = int(threads) * scaling(run, threads)
+            text += (
+                f"\n\n**{several(threads)} together reached {times:.2f} times the peak of one: "
+                "something else was running, or the\nprocessors share a core. So no floors are "
+                "shown for them, and their times are doubtful.**"
+            )
     heads = ["", "GFLOP/s, float32", "GB/s read and written, largest to smallest state"]
     return section("What this processor can do", text, grid(heads, rows))
 
@@ -291,6 +321,9 @@ def losses(run: Document) -> str:
         ("A beginning takes longer than its goal", list(late(run))),
     ]
     text = "Every case and number of threads where a peer is faster, or a goal is missed."
+    measured = {name for _, _, results in _measured(run) for name in results}
+    if absent := [name for name in ENGINES if name not in measured]:
+        text += f" Not in this\nrun, and so not compared: {', '.join(absent)}."
     lists = [
         f"{title}:\n\n" + "\n".join(f"- {x}" for x in found) for title, found in parts if found
     ]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -42,9 +43,12 @@ FULL, QUICK = Effort(9, 0.3, 7), Effort(3, 0.1, 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser().parse_args(words)
     effort = QUICK if options.quick else FULL
-    report = Report(effort)
+    effort = replace(effort, rounds=options.rounds or effort.rounds)
+    effort = replace(effort, seconds=options.seconds or effort.seconds)
+    report = Report(effort, words)
     print(describe(report.document["machine"]), flush=True)
     cases = [CASES[name] for name in options.cases]
     engines = [engine for engine in ENGINES.values() if engine.name in options.engines]
@@ -68,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__.split("\n")[0])
     made.add_argument("--quick", action="store_true", help="fewer, shorter rounds")
+    made.add_argument("--rounds", type=int, help="of each case (default 9, quick 3)")
+    made.add_argument("--seconds", type=float, help="of an engine in a round (0.3, quick 0.1)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every round's time")
     threads = "of every engine; for several numbers, a run each (default 1 2)"
     made.add_argument("--threads", type=int, nargs="+", default=[1, 2], help=threads)
@@ -90,11 +96,10 @@ class Report:
                   programs: {name: seconds}, startup: {name: seconds}}
     """
 
-    def __init__(self, effort: Effort) -> None:
+    def __init__(self, effort: Effort, words: Sequence[str] = ()) -> None:
         self.effort = effort
-        words = [f'"{word}"' if " " in word else word for word in sys.argv[1:]]
         self.document: dict[str, Any] = {
-            "command": " ".join(["python -m benchmarks.run", *words]),
+            "command": shlex.join(["python", "-m", "benchmarks.run", *words]),
             "date": date.today().isoformat(),
             "effort": {"rounds": effort.rounds, "seconds": effort.seconds},
             "machine": machine(),

@@ -38,7 +38,14 @@ def document(**engines: Document) -> Document:
     named = {name.replace("_", " "): result for name, result in engines.items()}
     return {
         "steps": {"2": {"digits 64-32-10": named}},
-        "limits": {"2": {"gflops": 1.0, "gigabytes": {}, "floors": {"digits 64-32-10": 5.0}}},
+        "limits": {
+            "2": {
+                "gflops": 190.0,
+                "gflops_of_one": 100.0,
+                "gigabytes": {"digits 64-32-10": 50.0},
+                "floors": {"digits 64-32-10": 5.0},
+            }
+        },
         "first": {},
         "programs": {},
         "startup": {},
@@ -135,6 +142,16 @@ def test_a_goal_below_the_floor_is_out_of_reach() -> None:
     assert "out of reach: it would take 125 % of the processor's limit" in line
 
 
+def test_a_limit_that_was_measured_beside_others_is_not_used() -> None:
+    ours, theirs = step(10, 10, 10), step(12, 12, 12)
+    run_ = document(chalkgrad_native=ours, jax_step=theirs)
+    assert "together reached" not in page.limits(run_)
+    run_["limits"]["2"]["gflops"] = 101.0
+    (line,) = page.missed(run_)
+    assert line == "digits 64-32-10, 2 threads: 1.2 times JAX's speed, not 3"
+    assert "2 threads together reached 1.01 times the peak of one" in page.limits(run_)
+
+
 def test_late_beginnings_name_their_longest_part() -> None:
     run_ = document(chalkgrad_native=step(1, 1, 1))
     parts = {"llvmlite": 0.05, "trace": 0.01, "lower": 0.1, "llvm": 0.2, "load": 0.01, "rest": 0.0}
@@ -157,6 +174,13 @@ def test_the_committed_page_lists_every_loss(committed: Document) -> None:
                 line = f"{case}, {page.several(threads)}: {name} by"
                 of_native = text.split("`fit`'s")[0]
                 assert (line in of_native) == slower, line
+
+
+def test_a_peer_that_did_not_run_is_named() -> None:
+    text = page.losses(document(chalkgrad_native=step(1, 1, 1), torch_eager=step(90, 90, 90)))
+    (line,) = [line for line in text.splitlines() if line.startswith("run, and so not compared")]
+    assert "numpy by hand" in line
+    assert "torch eager" not in line
 
 
 # The limit.
@@ -220,6 +244,18 @@ def test_compiled_engines_train_what_the_person_wrote() -> None:
         found[name] = training.loss()
         assert found[name] < before
     assert list(found.values()) == pytest.approx([found["chalkgrad eager"]] * 4, rel=1e-4)
+
+
+def test_the_document_says_what_was_asked_for(tmp_path: Path) -> None:
+    words = ["--rounds", "1", "--seconds", "0.01", "--threads", "1", "--no-startup"]
+    words += ["--cases", "xor", "--engines", "numpy by hand", "--json", str(tmp_path / "a.json")]
+    assert run.main(words) == 0
+    made = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert made["effort"] == {"rounds": 1, "seconds": 0.01}
+    assert made["command"].startswith("python -m benchmarks.run --rounds 1 --seconds 0.01")
+    assert "'numpy by hand'" in made["command"]
+    (result,) = made["steps"]["1"]["xor"].values()
+    assert result["rounds"] == [result["microseconds"]]
 
 
 def test_different_losses_are_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
