@@ -1,10 +1,12 @@
-"""Steps without end: random networks, shapes, optimizers and thread counts, natively.
+"""Native training for hours: `python -m benchmarks.stress [--seconds 7200 | --quick]`.
 
-    python -m benchmarks.stress --seconds 7200
+A trial draws a network, a loss, an optimizer, shapes, a type and a number of threads, compiles the
+training step, and compares a few steps with the NumPy executor, from the same weights, moments and
+random state. Then it trains for a while, and compares again from where that led. Every tenth trial
+runs two fits in two Python threads at once, which must give the bits that one gives alone.
 
-Each network is trained by both executors for some steps, and must agree; then natively for many
-more, in two Python threads at once now and then. The memory of the process must not grow after the
-first networks: whatever a program held is given back when it goes. Exits with 1 at a fault.
+Memory: what the process holds after the warm-up, a fifth of the time, may grow by GROWTH at most.
+A trial is known by its number: `--seed 0 --begin 17 --trials 1` runs the seventeenth again.
 """
 
 from __future__ import annotations
@@ -14,134 +16,309 @@ import gc
 import os
 import sys
 import threading
-import time
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import chalkgrad as cg
-from chalkgrad.core.graph import Array
-from chalkgrad.executors.compiled import Specialised
-from chalkgrad.executors.native import NativeFunction
-from chalkgrad.training.steps import Task
+from chalkgrad import nn, optim
 
-WARM = 30  # networks until the memory of the process is what it stays at
-GROWTH = 96 << 20  # bytes: the allocator keeps some of what large networks gave back
-SAME = 1e-7  # relative to the largest element, float64, after the compared steps
-COMPARED, LONG = 4, 400  # steps
-OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adamax")
+GROWTH = 96 << 20  # bytes; trials differ in size, and what malloc keeps differs with them
+FULL, QUICK = 7200.0, 60.0  # seconds
+COMPARED = 4  # steps, each time
+LONG = 1.0  # seconds of training between two comparisons
+THREADS = (1, 2, 4)
+TOGETHER = 10  # every so many trials, two fits at once
+# Of losses, relative to the largest one; of states, to the largest number of each. In float32 a
+# bias in front of a normalization has a gradient of rounding alone, which Adam makes large: there
+# the losses decide.
+BOUNDS = {"float64": (1e-9, 1e-6), "float32": (2e-3, np.inf)}
+OPTIMIZERS: tuple[Callable[[Any], Any], ...] = (
+    lambda p: optim.SGD(p, lr=1e-3),
+    lambda p: optim.SGD(p, lr=1e-3, momentum=0.9, nesterov=True, weight_decay=1e-4),
+    lambda p: optim.Adam(p, lr=1e-3),
+    lambda p: optim.AdamW(p, lr=1e-3, amsgrad=True),
+    lambda p: optim.NAdam(p, lr=1e-3),
+    lambda p: optim.RAdam(p, lr=1e-3),
+    lambda p: optim.Adamax(p, lr=1e-3),
+    lambda p: optim.RMSprop(p, lr=1e-3, momentum=0.5, centered=True),
+    lambda p: optim.Adagrad(p, lr=1e-3),
+    lambda p: optim.Adadelta(p),
+)
+ACTIVATIONS: tuple[Callable[[], Any], ...] = (
+    nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ELU, nn.Softplus, nn.LeakyReLU,
+)  # fmt: skip
+
+Array = NDArray[Any]
+Random = np.random.Generator
 
 
-def network(rng: np.random.Generator) -> tuple[Any, Array, Array]:
-    """A random network in float64, with records and classes."""
-    nn, classes = cg.nn, int(rng.integers(2, 11))
-    batch, width = int(rng.integers(1, 70)), int(rng.integers(1, 90))
+class Disagreement(Exception):
+    """Two ways to the same number have given two numbers."""
+
+
+@dataclass
+class Trial:
+    """What is trained in one trial."""
+
+    model: Any
+    loss: Any
+    optimizer: Any
+    x: Array
+    y: Array
+    batch: int
+    threads: int
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        layers = ", ".join(repr(layer) for layer in self.model)
+        name = type(self.optimizer).__name__
+        self.text = f"[{layers}], {name}, {self.x.dtype}{list(self.x.shape)} by {self.batch}, "
+        self.text += f"{self.threads} threads"
+
+    def step(self, x: Any, y: Any) -> Any:
+        """One training step."""
+        self.optimizer.zero_grad()
+        loss = self.loss(self.model(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+
+# Drawing a trial.
+def drawn(random: Random) -> Trial:
+    """A network with its records: dense layers, or convolutions of images."""
+    records = int(random.integers(8, 200))
+    dtype = str(random.choice(["float32", "float64"]))
+    classes = int(random.integers(2, 12))
+    make = images if random.random() < 0.35 else rows
+    shape, layers = make(random, classes)
+    model = nn.Sequential(*layers)
+    model = model.double() if dtype == "float64" else model
+    loss, y = target(random, records, classes, dtype)
+    x = random.normal(size=(records, *shape)).astype(dtype)
+    optimizer = OPTIMIZERS[int(random.integers(len(OPTIMIZERS)))](model.parameters())
+    batch, threads = int(random.integers(2, records + 1)), int(random.choice(THREADS))
+    return Trial(model, loss, optimizer, x, y, batch, threads)
+
+
+def rows(random: Random, classes: int) -> tuple[tuple[int, ...], list[Any]]:
+    """Dense layers, with a normalization or dropout here and there."""
+    depth = int(random.integers(1, 5))
+    widths = [int(2 ** random.uniform(0, 8.5)) for _ in range(depth)]
     layers: list[Any] = []
-    for _ in range(rng.integers(1, 4)):
-        out = int(rng.integers(1, 140))
-        kind = rng.choice(["ReLU", "Tanh", "Sigmoid", "GELU", "SiLU"])
-        layers += [nn.Linear(width, out), getattr(nn, str(kind))()]
-        width = out
-    layers.append(nn.Linear(width, classes))
-    x = rng.normal(size=(batch, layers[0].in_features))
-    return nn.Sequential(*layers).double(), x, rng.integers(0, classes, batch)
+    for fan, out in pairwise(widths):
+        layers.append(nn.Linear(fan, out, bias=bool(random.random() < 0.9)))
+        layers += extras(random, (lambda n: nn.BatchNorm1d(n), lambda n: nn.LayerNorm(n)), out)
+        layers.append(activation(random))
+    return (widths[0],), [*layers, nn.Linear(widths[-1], classes)]
 
 
-def task(seed: int) -> tuple[Task, Array, Array]:
-    """The same network, optimizer and data for a seed."""
-    rng = np.random.default_rng(seed)
-    cg.manual_seed(seed)
-    model, x, y = network(rng)
-    optimizer = getattr(cg.optim, str(rng.choice(OPTIMIZERS)))(model.parameters(), lr=1e-3)
-    return Task(model, cg.nn.CrossEntropyLoss(), optimizer), x, y
+def images(random: Random, classes: int) -> tuple[tuple[int, ...], list[Any]]:
+    """A convolution or two, each pooled or not; then a dense layer."""
+    channels, side = int(random.integers(1, 5)), int(random.integers(8, 22))
+    shape, layers = (channels, side, side), list[Any]()
+    for _ in range(int(random.integers(1, 3))):
+        out, kernel = int(random.integers(1, 17)), int(random.choice([1, 3, 5]))
+        stride, padding = int(random.integers(1, 3)), kernel // 2
+        layers.append(nn.Conv2d(channels, out, kernel, stride=stride, padding=padding))
+        layers += extras(random, (lambda n: nn.BatchNorm2d(n),), out)
+        layers.append(activation(random))
+        channels, side = out, (side + 2 * padding - kernel) // stride + 1
+        if random.random() < 0.6 and side > 3:
+            layers.append(nn.MaxPool2d(2) if random.random() < 0.6 else nn.AvgPool2d(2))
+            side //= 2
+    return shape, [*layers, nn.Flatten(), nn.Linear(channels * side * side, classes)]
 
 
-def trained(seed: int, members: int, steps: int) -> list[Array]:
-    """The parameters after so many native steps."""
-    made, x, y = task(seed)
-    native = NativeFunction(lambda a, b: made.train(a, b), members)
-    native.run([x, y], steps=steps)
-    native.write_back()
-    return [p.detach().numpy() for p in made.model.parameters()]
+def activation(random: Random) -> Any:
+    return ACTIVATIONS[int(random.integers(len(ACTIVATIONS)))]()
 
 
-def by_numpy(seed: int, steps: int) -> list[Array]:
-    """The same by the NumPy executor."""
-    made, x, y = task(seed)
-    numpy = Specialised(lambda a, b: made.train(a, b))
-    for _ in range(steps):
-        numpy(x, y)
-    numpy.write_back()
-    return [p.detach().numpy() for p in made.model.parameters()]
+def extras(random: Random, norms: Sequence[Callable[[int], Any]], width: int) -> Iterator[Any]:
+    """Perhaps a normalization, perhaps dropout."""
+    if random.random() < 0.3:
+        yield norms[int(random.integers(len(norms)))](width)
+    if random.random() < 0.2:
+        yield nn.Dropout(0.25)
 
 
-def difference(found: list[Array], wanted: list[Array]) -> float:
-    """The largest, relative to the largest element of each array."""
-    pairs = zip(found, wanted, strict=True)
-    return max(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-300)) for a, b in pairs)
+def target(random: Random, records: int, classes: int, dtype: str) -> tuple[Any, Array]:
+    """A loss, and what is to be learned."""
+    kind = random.integers(3)
+    if kind == 0:
+        return nn.CrossEntropyLoss(), random.integers(0, classes, records)
+    if kind == 1:
+        return nn.MSELoss(), random.normal(size=(records, classes)).astype(dtype)
+    marks = random.random((records, classes)) < 0.5
+    return nn.BCEWithLogitsLoss(), marks.astype(dtype)
 
 
-def resident() -> int:
-    """Bytes of memory that the process has."""
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+# Running it.
+def run(trial: Trial, random: Random) -> int:
+    """Compare, train, compare; the number of native steps."""
+    os.environ["CHALKGRAD_THREADS"] = str(trial.threads)
+    x, y = cg.tensor(trial.x), cg.tensor(trial.y)
+    first = cg.tensor(order(trial, random, 1)[0])
+    trial.step(x[first], y[first])  # eagerly: from now on the optimizer has its state
+    native = cg.compile(trial.step, executor="native")
+    numpy = cg.compile(trial.step, executor="numpy")
+    steps = compare(trial, native, numpy, x, y, random)
+    end = monotonic() + LONG
+    while monotonic() < end:
+        losses = native.scan(x, y, rows=order(trial, random, 50)).numpy()
+        steps += 50
+        if not np.isfinite(losses).all():  # it diverges: nothing to compare any more
+            return steps
+    return steps + compare(trial, native, numpy, x, y, random)
 
 
-def one(seed: int) -> str:
-    """One network; what is wrong with it, or ''."""
-    members = (1, 2, 4)[seed % 3]
-    apart = difference(trained(seed, members, COMPARED), by_numpy(seed, COMPARED))
-    if not apart <= SAME:
-        return f"network {seed} on {members} threads: {apart:.2g} apart from NumPy"
-    if seed % 5:
-        trained(seed, members, LONG)
-        return ""
-    found: list[list[Array]] = [[], []]
+def order(trial: Trial, random: Random, steps: int) -> Array:
+    return random.integers(0, len(trial.x), (steps, trial.batch))
 
-    def run(into: list[Array]) -> None:
-        into += trained_from(made, members)
 
-    made = [task(seed) for _ in found]
-    workers = [threading.Thread(target=run, args=(into,)) for into in found]
+def compare(trial: Trial, native: Any, numpy: Any, x: Any, y: Any, random: Random) -> int:
+    """The same steps by both executors, from the same state."""
+    chosen, seed = order(trial, random, COMPARED), int(random.integers(1 << 31))
+    weights = {name: value.clone() for name, value in trial.model.state_dict().items()}
+    moments = deepcopy(trial.optimizer.state_dict())
+    outcomes = []
+    for program in (numpy, native):
+        trial.model.load_state_dict(weights)
+        trial.optimizer.load_state_dict(moments)
+        cg.manual_seed(seed)
+        losses = program.scan(x, y, rows=chosen).numpy()
+        after = {k: v.detach().numpy().copy() for k, v in trial.model.state_dict().items()}
+        outcomes.append((losses, after))
+    (wanted, expected), (found, states) = outcomes
+    of_losses, of_states = BOUNDS[str(trial.x.dtype)]
+    agree("losses", found, wanted, of_losses)
+    for name, state in states.items():
+        agree(name, state, expected[name], of_states)
+    return COMPARED
+
+
+def agree(name: str, found: Array, wanted: Array, bound: float) -> None:
+    """Within a share of the largest number."""
+    if wanted.dtype.kind != "f":
+        error = float((found != wanted).any())
+    else:
+        largest = max(float(np.abs(wanted).max(initial=0)), 1e-30)
+        error = float(np.abs(found.astype(float) - wanted).max(initial=0)) / largest
+    if not error <= bound:
+        raise Disagreement(f"{name}: native is {error:.2g} off, relative to the largest number")
+
+
+def together(random: Random) -> None:
+    """Two fits at once, in two Python threads, and one alone: the same losses, bit by bit."""
+    seed, width = int(random.integers(1 << 31)), int(random.integers(2, 150))
+    x = random.normal(size=(128, width)).astype(np.float32)
+    y = random.integers(0, 10, 128)
+
+    def made() -> Any:
+        cg.manual_seed(seed)
+        return nn.Sequential(nn.Linear(width, 130), nn.ReLU(), nn.Linear(130, 10))
+
+    def fitted(model: Any, into: list[float]) -> None:
+        history = cg.fit(
+            model, x, y, loss="cross_entropy", epochs=10, executor="native", verbose=0, seed=seed
+        )
+        into += history["loss"]
+
+    found: list[list[float]] = [[], [], []]
+    models = [made() for _ in found]
+    fitted(models[0], found[0])
+    pairs = zip(models[1:], found[1:], strict=True)
+    workers = [threading.Thread(target=fitted, args=pair) for pair in pairs]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    same = all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
-    return "" if same else f"network {seed}: two threads at once give two results"
+    if not found[0] == found[1] == found[2]:
+        raise Disagreement("two fits at once: their losses are not those of one alone")
 
 
-def trained_from(made: list[tuple[Task, Array, Array]], members: int) -> list[Array]:
-    """Train one of the tasks that are there: random numbers were drawn before threads began."""
-    own, x, y = made.pop()
-    native = NativeFunction(lambda a, b: own.train(a, b), members)
-    native.run([x, y], steps=LONG)
-    native.write_back()
-    return [p.detach().numpy() for p in own.model.parameters()]
+# Memory.
+def resident() -> int:
+    """Bytes that this process holds in memory now; 0 where the system does not tell."""
+    gc.collect()
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def main() -> int:
-    """Run for as long as asked."""
-    parser = argparse.ArgumentParser(prog="benchmarks.stress", description=__doc__.split("\n")[0])
-    parser.add_argument("--seconds", type=float, default=7200.0)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    end, seed, base = time.monotonic() + options.seconds, options.seed, 0
-    while time.monotonic() < end:
-        fault = one(seed)
-        seed += 1
-        gc.collect()
-        if seed - options.seed == WARM:
-            base = resident()
-        if base and resident() - base > GROWTH:
-            fault = f"after {seed - options.seed} networks {resident() - base} bytes more are held"
-        if fault:
-            print(fault, file=sys.stderr)
+@dataclass
+class Memory:
+    """The largest size while warming up, and the size now."""
+
+    warm: int = 0
+    now: int = 0
+
+    def look(self, warming: bool) -> None:
+        self.now = resident()
+        if warming:
+            self.warm = max(self.warm, self.now)
+
+    @property
+    def growth(self) -> int:
+        return self.now - self.warm
+
+    def __str__(self) -> str:
+        return f"{self.now >> 20} MiB, {self.growth / 2**20:+.0f} since the warm-up"
+
+
+# The run.
+def main(arguments: Sequence[str] | None = None) -> int:
+    made = argparse.ArgumentParser(prog="benchmarks.stress", description=__doc__.split("\n")[0])
+    made.add_argument("--seconds", type=float, default=FULL, help="(default 7200)")
+    made.add_argument("--quick", action="store_true", help="a minute")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--begin", type=int, default=1, help="the first trial's number")
+    made.add_argument("--trials", type=int, default=sys.maxsize, help="no more than these")
+    options = made.parse_args(arguments)
+    seconds = QUICK if options.quick else options.seconds
+    with TemporaryDirectory() as cache:
+        os.environ["CHALKGRAD_CACHE"] = cache
+        return _trials(seconds, options.seed, options.begin, options.trials)
+
+
+def _trials(seconds: float, seed: int, begin: int, most: int) -> int:
+    memory, started, steps, spoken = Memory(), monotonic(), 0, 0.0
+    number = begin
+    while number < begin + most and (gone := monotonic() - started) < seconds:
+        random = np.random.default_rng([seed, number])
+        cg.manual_seed(int(random.integers(1 << 31)))
+        text = "two fits at once"
+        try:
+            if number % TOGETHER == 0:
+                together(random)
+            else:
+                trial = drawn(random)
+                text = trial.text
+                steps += run(trial, random)
+                del trial
+        except Exception as error:
+            print(f"FAULT trial {number} (seed {seed}): {text}\n{type(error).__name__}: {error}")
             return 1
-    grown = (resident() - base) / 2**20 if base else 0.0
-    count = seed - options.seed
-    print(f"{count} networks agree; memory grew by {grown:.1f} MB after the first {WARM}")
+        memory.look(warming=gone < seconds / 5)
+        if memory.growth > GROWTH:
+            print(f"FAULT trial {number}: {memory}, the bound is {GROWTH >> 20}")
+            return 1
+        if gone - spoken > 60:
+            print(f"{gone:6.0f} s  trial {number}, {steps} native steps, {memory}", flush=True)
+            spoken = gone
+        number += 1
+    print(f"{number - begin} trials, {steps} native steps, {memory}: no fault")
     return 0
 
 
