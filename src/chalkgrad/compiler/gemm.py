@@ -8,7 +8,9 @@ A tile is a few rows of two vectors: as many accumulators as the registers hold,
 one element of A. Each element is summed in the order of k, whoever computes it, so results do not
 depend on the number of threads. Operands are read where they lie; a panel of B (all k, the columns
 of one tile) is copied together first if its columns are not contiguous, or if it is large, read by
-many tiles, and its rows lie so far apart that they would push each other out of the cache.
+many tiles, and its rows lie so far apart that they would push each other out of the cache. A large
+B is worked through in groups of panels that stay in the cache together: rows of A are read once a
+group.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from chalkgrad.compiler.text import Function, literal, vector_of
 
 _UNROLL = 2  # steps of k in one turn of the loop
 _REUSE = 4  # tiles that must read a panel before copying it pays
-_LONG = 64  # vectors along k from which the sum over their lanes at the end costs little
+_BUSY = 8  # accumulators that keep the multipliers busy: two of them, each with 4 cycles of latency
+_TURNED = 40  # steps of k for each row, from which lanes along k beat turning B
 _SMALL = 64  # rows of a product in which a rest would be a large part
 _FEW = 24  # rows up to which turning a panel would cost as much as the product
 _FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
@@ -67,7 +70,7 @@ class _Tiling:
     columns: int
     down: int  # tiles along i
     across: int  # tiles along j
-    by_rows: bool  # rows outside: B is small enough to stay in the cache
+    group: int  # tiles along j that are computed for one block of rows before the next one
     packed: bool
     left: bool = False  # a tile's rows of A are copied together, too
     dots: bool = False  # lanes run along k
@@ -79,34 +82,25 @@ class _Tiling:
 
 
 def _tiling(p: Product, host: Host) -> _Tiling:
-    lanes = _lanes(p, host)
-    size = BITS[p.kind] // 8
-    if (
-        not p.taps
-        and p.a[1] == 1
-        and p.b[0] == 1
-        and p.b[1] != 1
-        and p.k >= _LONG * lanes
-        and p.m < _FEW
-    ):
-        rows, columns = (3, 4) if host.registers < 32 else (4, 6)
-        rows, columns = min(rows, p.m), min(columns, p.n)
-        by_rows = p.k * p.n * size <= host.l2 // 2
-        down, across = -(-p.m // rows), -(-p.n // columns)
-        return _Tiling(rows, columns, down, across, by_rows, False, dots=True)
-    wide = 2 if p.n > lanes else 1
-    most = (host.registers - 1) // wide - 1 if wide == 2 else 8
-    most = min(most, 12)
-    rows = _rows(p.m, most)
-    down = -(-p.m // rows)
-    columns = min(wide * lanes, p.n)
-    across = -(-p.n // columns)
-    # A tall B stays where it is only by panels; a flat one whole, so that C is written row by row.
-    by_rows = p.k * p.n * size <= (host.l2 // 2 if p.k > p.m else 4 * host.l2)
+    lanes, size = _lanes(p, host), BITS[p.kind] // 8
+    dots = _better_along_k(p, lanes)
+    rows, columns = _tile_of_dots(p, host) if dots else _tile(p, host, lanes)
+    down, across = -(-p.m // rows), -(-p.n // columns)
+    group = _group(p, host, columns, across)
+    if dots:
+        return _Tiling(rows, columns, down, across, group, False, dots=True)
     far = not p.taps and p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
     packed = p.b[1] != 1 or (far and down >= _REUSE)
-    left = by_rows and not p.taps and p.a[0] == 1 and p.a[1] * size >= _FAR and across >= _REUSE
-    return _Tiling(rows, columns, down, across, by_rows, packed, left)
+    left = not p.taps and p.a[0] == 1 and p.a[1] * size >= _FAR and group >= _REUSE
+    return _Tiling(rows, columns, down, across, group, packed, left)
+
+
+def _tile(p: Product, host: Host, lanes: int) -> tuple[int, int]:
+    """As many accumulators as fit beside two vectors of B and an element of A. Fewer than eight
+    would wait for each other, so few rows get more vectors."""
+    wide = min(2 if p.m >= 4 else _BUSY // p.m, -(-p.n // lanes))
+    most = min((host.registers - 1) // 2 - 1, 12) if wide > 1 else _BUSY
+    return _rows(p.m, most), min(wide * lanes, p.n)
 
 
 def _rows(m: int, most: int) -> int:
@@ -116,6 +110,30 @@ def _rows(m: int, most: int) -> int:
         if m % rows == 0 and m <= _SMALL:
             return rows
     return -(-m // -(-m // most))
+
+
+def _tile_of_dots(p: Product, host: Host) -> tuple[int, int]:
+    """As many sums of vectors as fit beside a row's and some columns' vectors."""
+    most, columns = (12, 4) if host.registers < 32 else (24, 6)
+    rows = min(most // min(columns, p.n), p.m)
+    return rows, min(most // rows, p.n)
+
+
+def _better_along_k(p: Product, lanes: int) -> bool:
+    """Do lanes along k pay? Where both operands are contiguous along k, and either so few columns
+    that vectors along j would be empty, or so few rows that turning B would cost as much."""
+    if p.taps or p.a[1] != 1 or p.b[0] != 1 or p.k < 2 * lanes:
+        return False
+    return p.n <= 2 or (p.b[1] != 1 and p.m * _TURNED <= p.k and p.m < _FEW)
+
+
+def _group(p: Product, host: Host, columns: int, across: int) -> int:
+    """A flat B stays in the cache whole, so that C is written row by row; of a tall one as many
+    panels as fit into half of the cache."""
+    size = BITS[p.kind] // 8
+    if p.k * p.n * size <= (host.l2 // 2 if p.k > p.m else 4 * host.l2):
+        return across
+    return min(across, max(1, host.l2 // 2 // max(p.k * columns * size, 1)))
 
 
 def _lanes(p: Product, host: Host) -> int:
@@ -128,21 +146,14 @@ def units(p: Product, host: Host) -> int:
     return t.down * t.across
 
 
-def tile(p: Product, host: Host) -> tuple[int, int]:
-    """Rows and columns of a whole tile."""
-    t = _tiling(p, host)
-    return t.rows, t.columns
-
-
 def scratch(p: Product, host: Host) -> int:
-    """Bytes that each thread needs for copies of B's panels."""
+    """Bytes that each thread needs for copies of panels of B and of rows of A."""
     t = _tiling(p, host)
-    panels = t.across if t.by_rows else 1
-    elements = t.packed * panels * p.k * t.columns + t.left * p.k * t.rows
+    elements = t.packed * t.group * p.k * t.columns + t.left * p.k * t.rows
     return elements * BITS[p.kind] // 8
 
 
-def tile_shape(p: Product, host: Host) -> tuple[int, int]:
+def tile(p: Product, host: Host) -> tuple[int, int]:
     """Rows and columns of a whole tile."""
     t = _tiling(p, host)
     return t.rows, t.columns
@@ -157,21 +168,10 @@ def emit(
     kinds = list(pairs(t.kinds(p.m, t.rows), t.kinds(p.n, t.columns)))
     width = -(-t.columns // _lanes(p, host)) * _lanes(p, host) if p.taps else t.columns
     room = f.room(f"[{t.rows * width} x {p.kind}]")
-    if t.packed and t.by_rows:
-        with f.loop("0", str(t.across)) as j:
-            _pack(f, p, t, b, _panel(f, p, t, scratch, j), j)
     with f.loop(first, last) as unit:
-        inner = t.across if t.by_rows else t.down
-        outside = f.let(f"udiv i64 {unit}, {inner}") if inner > 1 else unit
-        inside = f.let(f"urem i64 {unit}, {inner}") if inner > 1 else "0"
-        i, j = (outside, inside) if t.by_rows else (inside, outside)
-        fresh = ""
-        if t.left or (t.packed and not t.by_rows):
-            begins = f.let(f"icmp eq i64 {inside}, 0")
-            enters = f.let(f"icmp eq i64 {unit}, {first}")
-            fresh = f.let(f"or i1 {begins}, {enters}")
-        rows_of_a = _left(f, p, t, a, scratch, i, fresh)
-        panel = _right(f, p, t, b, scratch, j, fresh)
+        i, j, inside, fresh_rows, fresh_panels = _place(f, t, unit, first)
+        rows_of_a = _left(f, p, t, a, scratch, i, fresh_rows)
+        panel = _right(f, p, t, b, scratch, j, inside, fresh_panels)
         for (rows, whole_rows), (columns, whole_columns) in kinds:
             tests = [(i, t.down, whole_rows, p.m % t.rows), (j, t.across, whole_columns,
                                                              p.n % t.columns)]  # fmt: skip
@@ -182,25 +182,57 @@ def emit(
                 epilogue(f, tile)
 
 
+def _place(f: Function, t: _Tiling, unit: str, first: str) -> tuple[str, str, str, str, str]:
+    """A tile's place, its number in the group, and whether rows and panels are other ones than
+    before. Groups follow each other; in a group rows are outside."""
+    enters = f.let(f"icmp eq i64 {unit}, {first}")
+    of_group = t.down * t.group
+    begin, place, count = "0", unit, str(t.group)
+    if t.group < t.across:
+        number = f.let(f"udiv i64 {unit}, {of_group}")
+        place = f.let(f"urem i64 {unit}, {of_group}")
+        begin = f.let(f"mul nsw i64 {number}, {t.group}")
+        if t.across % t.group:  # the last group is smaller
+            rest = f.let(f"sub nsw i64 {t.across}, {begin}")
+            fewer = f.let(f"icmp slt i64 {rest}, {t.group}")
+            count = f.let(f"select i1 {fewer}, i64 {rest}, i64 {t.group}")
+    i = f.let(f"udiv i64 {place}, {count}")
+    inside = f.let(f"urem i64 {place}, {count}")
+    j = f.let(f"add nsw i64 {begin}, {inside}")
+    new_row = f.let(f"icmp eq i64 {inside}, 0")
+    new_group = f.let(f"icmp eq i64 {place}, 0")
+    rows, panels = (f.let(f"or i1 {enters}, {new}") for new in (new_row, new_group))
+    return i, j, inside, rows, panels
+
+
 def _left(f: Function, p: Product, t: _Tiling, a: str, scratch: str, i: str, fresh: str) -> str:
     """Where a tile's rows of A are; copied together, if they have to be, when they are fresh."""
     if not t.left:
         return a
-    target = _panel(f, p, t, scratch, str(t.packed * t.across))
+    target = _panel(f, p, t, scratch, str(t.packed * t.group))
     with f.when(fresh):
         _pack_left(f, p, t, a, target, i)
     return target
 
 
-def _right(f: Function, p: Product, t: _Tiling, b: str, scratch: str, j: str, fresh: str) -> str:
-    """Where a tile's panel of B is."""
+def _right(
+    f: Function, p: Product, t: _Tiling, b: str, scratch: str, j: str, inside: str, fresh: str
+) -> str:
+    """Where a tile's panel of B is; a group's panels are copied when it is entered."""
     if not t.packed:
         return b
-    if t.by_rows:
-        return _panel(f, p, t, scratch, j)
     with f.when(fresh):
-        _pack(f, p, t, b, scratch, j)
-    return scratch
+        begin = f.let(f"sub nsw i64 {j}, {inside}")
+        rest = f.let(f"sub nsw i64 {t.across}, {begin}")
+        fewer = f.let(f"icmp slt i64 {rest}, {t.group}")
+        count = f.let(f"select i1 {fewer}, i64 {rest}, i64 {t.group}")
+        if p.b[1] == 1:
+            _pack_rows(f, p, t, b, scratch, begin, count)
+        else:
+            with f.loop("0", count) as n:
+                number = f.let(f"add nsw i64 {begin}, {n}")
+                _pack(f, p, t, b, _panel(f, p, t, scratch, n), number)
+    return _panel(f, p, t, scratch, inside)
 
 
 def _times(f: Function, index: str, size: int) -> str:
@@ -254,9 +286,6 @@ def _pack(f: Function, p: Product, t: _Tiling, b: str, panel: str, j: str) -> No
         f.do(f"store {p.kind} {value}, ptr {target}, align {size}")
 
     lanes = t.columns & -t.columns  # the largest power of two that divides them
-    if p.b[1] == 1:
-        _pack_rows(f, p, t, corner, panel, count)
-        return
     start = "0"
     if p.b[0] == 1 and lanes >= 4 and p.k >= lanes:
         whole = f.let(f"icmp sge i64 {left}, {t.columns}")
@@ -313,15 +342,30 @@ def _pack_left(f: Function, p: Product, t: _Tiling, a: str, target: str, i: str)
             copied(rows)
 
 
-def _pack_rows(f: Function, p: Product, t: _Tiling, corner: str, panel: str, count: str) -> None:
-    size = BITS[p.kind] // 8
-    with f.loop("0", str(p.k)) as k:
-        source = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {_scaled(f, k, p.b[0])}")
-        target = f.let(f"getelementptr {p.kind}, ptr {panel}, i64 {_scaled(f, k, t.columns)}")
-        bytes_ = f.let(f"mul nsw i64 {count}, {size}")
-        f.do(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {bytes_}, i1 false)"
-        )
+def _pack_rows(
+    f: Function, p: Product, t: _Tiling, b: str, scratch: str, begin: str, count: str
+) -> None:
+    """Panels of a B with contiguous rows, row by row: each of B's pages is visited once a group."""
+    size, rest = BITS[p.kind] // 8, p.n % t.columns
+    corner = _at(f, p.kind, b, _scaled(f, begin, t.columns))
+
+    def copied(k: str, n: str, columns: int) -> None:
+        wide = vector_of(p.kind, columns)
+        row = _at(f, p.kind, corner, _scaled(f, k, p.b[0]))
+        source = _at(f, p.kind, row, _scaled(f, n, t.columns))
+        target = _at(f, p.kind, _panel(f, p, t, scratch, n), _scaled(f, k, t.columns))
+        value = f.let(f"load {wide}, ptr {source}, align {size}")
+        f.do(f"store {wide} {value}, ptr {target}, align {size}")
+
+    whole = count
+    if rest:
+        end = f.let(f"add nsw i64 {begin}, {count}")
+        last = f.let(f"icmp eq i64 {end}, {t.across}")
+        whole = f.let(f"sub nsw i64 {count}, {f.let(f'zext i1 {last} to i64')}")
+        with f.when(last), f.loop("0", str(p.k)) as k:
+            copied(k, whole, rest)
+    with f.loop("0", str(p.k)) as k, f.loop("0", whole) as n:
+        copied(k, n, t.columns)
 
 
 def _scaled(f: Function, index: str, step: int) -> str:
