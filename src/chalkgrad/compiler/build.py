@@ -30,6 +30,7 @@ from chalkgrad.compiler.native import OUTSIDE, Layout, Native, Signature
 from chalkgrad.compiler.program import Text, generate
 from chalkgrad.compiler.verify import verify
 from chalkgrad.core.graph import Node
+from chalkgrad.transform.simplify import equations
 
 ENTRY = "program"  # the function that is called
 
@@ -64,9 +65,8 @@ def compiled(signature: Signature, host: Host, timed: bool = False) -> tuple[byt
 
 def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[Plan, Text]:
     """The planned program and its text."""
-    arguments = [*signature.inputs, *signature.states]
-    results = [*signature.outputs, *signature.after]
-    low = lower(arguments, equations(signature))
+    arguments, results = signature.arguments, signature.results
+    low = lower(arguments, equations(arguments, results))
     for node in results:
         if node not in low.number:
             low.number[node] = len(low.nodes)
@@ -106,24 +106,10 @@ def layout(signature: Signature, made: Plan, text: Text) -> Layout:
     )  # fmt: skip
 
 
-def equations(signature: Signature) -> list[Node]:
-    """What has to be computed, in an order in which it can be."""
-    given = {*signature.inputs, *signature.states}
-    found: set[Node] = set()
-    stack = [*signature.outputs, *signature.after]
-    while stack:
-        node = stack.pop()
-        if node in found or node in given or node.primitive is None:
-            continue
-        found.add(node)
-        stack.extend(node.inputs)
-    return sorted(found, key=lambda node: node.seq)
-
-
 def _constants(signature: Signature) -> list[Node]:
     """The arrays that stand in the program, in the order of their first use."""
-    given = {*signature.inputs, *signature.states}
-    leaves = (source for node in equations(signature) for source in node.inputs)
+    given, order = set(signature.arguments), equations(signature.arguments, signature.results)
+    leaves = (source for node in order for source in node.inputs)
     return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
 
 
@@ -131,14 +117,14 @@ def fingerprint(signature: Signature) -> bytes:
     """What decides the program: equations, shapes, types, and the numbers that are written in."""
     number: dict[Node, int] = {}
     lines: list[object] = []
-    for node in (*signature.inputs, *signature.states):
+    for node in signature.arguments:
         number[node] = len(number)
         lines.append((node.shape, node.dtype.str, node in signature.moving))
     for node in _constants(signature):
         number[node] = len(number)
         value = np.asarray(node.value)
         lines.append((node.shape, node.dtype.str, value.tobytes() if value.size == 1 else b""))
-    for node in equations(signature):
+    for node in equations(signature.arguments, signature.results):
         number[node] = len(number)
         sources = [number[source] for source in node.inputs]
         assert node.primitive is not None

@@ -25,6 +25,16 @@ class Signature:
     after: tuple[Node, ...]
     moving: frozenset[Node] = frozenset()
 
+    @property
+    def arguments(self) -> tuple[Node, ...]:
+        """What is given: the inputs, then every state's value before."""
+        return (*self.inputs, *self.states)
+
+    @property
+    def results(self) -> tuple[Node, ...]:
+        """What is computed: the outputs, then every state's value after."""
+        return (*self.outputs, *self.after)
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -321,19 +321,17 @@ def _meetings(made: Plan, jobs: Sequence[Job]) -> list[bool]:
     found: list[bool] = []
     read: set[object] = set()
     written: set[object] = set()
-    apart = False  # has a thread done something alone or in part since they met?
-    parallel = False
+    parallel = False  # has anything been shared since threads met?
     for job in jobs:
         mine_read, mine_written = _spans(made, job)
         clash = _overlap(mine_read, written) or _overlap(mine_written, written | read)
-        meet = apart and clash and (parallel or job.shared)
+        meet = clash and (parallel or job.shared)
         if meet:
             read, written, parallel = set(), set(), False
         found.append(meet)
         read |= mine_read
         written |= mine_written
         parallel |= job.shared
-        apart = True
     return [*found, parallel or any(found)]
 
 

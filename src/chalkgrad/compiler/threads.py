@@ -75,6 +75,15 @@ done:
 # finished; the job; a mutex; a condition. The job is function, table, barrier, members.
 _BYTES = 384
 _LOOKS = 2000  # for the next call, before a member sleeps
+_FIELDS = """\
+  %finished = getelementptr i8, ptr %team, i64 64
+  %job = getelementptr i8, ptr %team, i64 128
+  %job.table = getelementptr i8, ptr %team, i64 136
+  %job.barrier = getelementptr i8, ptr %team, i64 144
+  %job.members = getelementptr i8, ptr %team, i64 152
+  %mutex = getelementptr i8, ptr %team, i64 192
+  %condition = getelementptr i8, ptr %team, i64 256
+"""
 TEAM = f"""
 declare i32 @sched_yield()
 declare i32 @pthread_mutex_init(ptr, ptr)
@@ -85,23 +94,14 @@ declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 
 define void @prepare(ptr %team) nounwind {{
-  %mutex = getelementptr i8, ptr %team, i64 192
-  %condition = getelementptr i8, ptr %team, i64 256
-  %1 = call i32 @pthread_mutex_init(ptr %mutex, ptr null)
+{_FIELDS}  %1 = call i32 @pthread_mutex_init(ptr %mutex, ptr null)
   %2 = call i32 @pthread_cond_init(ptr %condition, ptr null)
   ret void
 }}
 
 define void @serve(ptr %team, i64 %member) nounwind {{
 entry:
-  %finished = getelementptr i8, ptr %team, i64 64
-  %job = getelementptr i8, ptr %team, i64 128
-  %job.table = getelementptr i8, ptr %team, i64 136
-  %job.barrier = getelementptr i8, ptr %team, i64 144
-  %job.members = getelementptr i8, ptr %team, i64 152
-  %mutex = getelementptr i8, ptr %team, i64 192
-  %condition = getelementptr i8, ptr %team, i64 256
-  br label %next
+{_FIELDS}  br label %next
 next:
   %seen = phi i64 [ 0, %entry ], [ %call, %work ]
   br label %look
@@ -150,14 +150,7 @@ define void @call(
   ptr %team, ptr %function, ptr %table, ptr %barrier, i64 %members, i64 %patience
 ) nounwind {{
 entry:
-  %finished = getelementptr i8, ptr %team, i64 64
-  %job = getelementptr i8, ptr %team, i64 128
-  %job.table = getelementptr i8, ptr %team, i64 136
-  %job.barrier = getelementptr i8, ptr %team, i64 144
-  %job.members = getelementptr i8, ptr %team, i64 152
-  %mutex = getelementptr i8, ptr %team, i64 192
-  %condition = getelementptr i8, ptr %team, i64 256
-  store ptr %function, ptr %job, align 8
+{_FIELDS}  store ptr %function, ptr %job, align 8
   store ptr %table, ptr %job.table, align 8
   store ptr %barrier, ptr %job.barrier, align 8
   store i64 %members, ptr %job.members, align 8

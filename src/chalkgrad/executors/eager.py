@@ -33,7 +33,7 @@ from chalkgrad.executors.match import Match, matcher
 from chalkgrad.tensor.operand import literal
 from chalkgrad.tensor.tensor import Tensor, marks
 from chalkgrad.transform.grad import pullback
-from chalkgrad.transform.simplify import simplify
+from chalkgrad.transform.simplify import equations, simplify
 
 _LARGEST = 5000  # nodes of a forward graph whose backward pass is worth compiling
 _CAPACITY = 256  # plans kept
@@ -343,7 +343,7 @@ def _assemble(
     walk: _Walk, seeds: list[Node], given: list[Node | None], results: list[Node],
     targets: list[int], literals: set[Node], saves: frozenset[tuple[int, int]], compiled: bool,
 ) -> Plan:  # fmt: skip
-    backward = executor.equations([*walk.nodes, *seeds], results)
+    backward = equations([*walk.nodes, *seeds], results)
     used = {source for node in backward for source in node.inputs} | set(results)
     reads = [k for k, node in enumerate(walk.nodes) if node in used and node not in literals]
     arguments = [*(walk.nodes[k] for k in reads), *seeds]
@@ -359,7 +359,7 @@ def _assemble(
 def _saves(walk: _Walk, results: list[Node]) -> frozenset[tuple[int, int]]:
     """What the rules read, as they stand: a product by 1 that simplify drops was read too."""
     saved = set()
-    for node in executor.equations(walk.nodes, results):
+    for node in equations(walk.nodes, results):
         if isinstance(node.because, Because):
             equation = node.because.node
             known = {*node.inputs} & {equation, *equation.inputs}

@@ -26,6 +26,7 @@ from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
 from chalkgrad.executors.compiled import Prepared, take_over, types
 from chalkgrad.primitives.indexing import take
 from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.transform.simplify import simplify
 
 INT64 = np.dtype(np.int64)
 
@@ -205,7 +206,7 @@ def _signature(
             sizes = " and ".join(str(len(a)) for a in arrays)
             raise ShapeError(f"rows choose records of all inputs, which have {sizes} of them")
         taken = {old: _taken(new, rows, old) for old, new in zip(inputs, data, strict=False)}
-        changed = _substituted([*wanted, *after], taken)
+        changed = simplify([*wanted, *after], [*inputs, *states], taken)
         wanted, after = changed[: len(wanted)], changed[len(wanted) :]
         inputs = [*data, rows, *inputs[len(data) :]]
         moving.add(rows)
@@ -219,32 +220,6 @@ def _taken(data: Node, rows: Node, batch: Node) -> Node:
     made = equation(take, (data, rows), {"axis": 0}, None, batch.shape, batch.dtype, batch.tracked)
     made.name = batch.name
     return made
-
-
-def _substituted(results: Sequence[Node], new: dict[Node, Node]) -> list[Node]:
-    """The results with other nodes in the place of some."""
-    from_old = dict(new)
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack = list(results)
-    while stack:
-        node = stack.pop()
-        if node not in seen and node not in new:
-            seen.add(node)
-            order.append(node)
-            stack.extend(node.inputs)
-    for node in sorted(order, key=lambda n: n.seq):
-        inputs = tuple([from_old.get(source, source) for source in node.inputs])
-        if inputs == node.inputs:
-            from_old[node] = node
-            continue
-        made = equation(
-            node.primitive, inputs, node.params, None, node.shape, node.dtype, node.tracked,
-            node.scope, node.because,
-        )  # fmt: skip
-        made.name = node.name
-        from_old[node] = made
-    return [from_old[node] for node in results]
 
 
 __all__ = ["NativeFunction", "NotCompilable", "OutOfRange", "Unit"]

@@ -20,6 +20,7 @@ import numpy as np
 
 from chalkgrad.core.graph import Array, Graph, Node
 from chalkgrad.core.scope import current
+from chalkgrad.transform.simplify import equations
 
 Program = Callable[..., tuple[Array, ...]]
 
@@ -77,17 +78,6 @@ def define(lines: Sequence[str], names: dict[str, Any]) -> Callable[..., Any]:
 def run(graph: Graph, *arrays: Array) -> tuple[Array, ...]:
     """Run a whole graph: inputs, then states; back come outputs, then states."""
     return interpret(graph.arguments, graph.results, arrays)
-
-
-def equations(arguments: Sequence[Node], results: Sequence[Node]) -> list[Node]:
-    given = set(arguments)
-    stack, seen = [node for node in results if node not in given], set(results)
-    while stack:  # an argument ends the walk, even where it was itself computed
-        for source in stack.pop().inputs:
-            if source not in seen and source not in given:
-                seen.add(source)
-                stack.append(source)
-    return sorted((n for n in seen if n.primitive and n not in given), key=lambda n: n.seq)
 
 
 def _source(arguments: Sequence[Node], results: Sequence[Node]) -> tuple[list[str], dict[str, Any]]:

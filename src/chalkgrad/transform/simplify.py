@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from chalkgrad.core.graph import LITERAL, Graph, Node, ancestors, equation, leaf
+from chalkgrad.core.graph import LITERAL, Graph, Node, ancestors, by_age, equation, leaf
 from chalkgrad.core.scope import current
 
 _NONE: Mapping[Node, Node] = {}
@@ -25,7 +25,7 @@ def simplify(
     results: Sequence[Node], arguments: Sequence[Node], same: Mapping[Node, Node] = _NONE
 ) -> list[Node]:
     """The same results from fewer nodes. Arguments, and every leaf, stay as they are, except that
-    `same` says which leaf stands for which other one."""
+    `same` says which of them stands for which other node."""
     given = set(arguments)
     new: dict[Node, Node] = {}
     shared: dict[object, Node] = {}
@@ -42,6 +42,18 @@ def simplify(
             )
         new[node] = found
     return [new[node] for node in results]
+
+
+def equations(arguments: Sequence[Node], results: Sequence[Node]) -> list[Node]:
+    """What has to be computed of the results once the arguments are given, in an order for it."""
+    given = set(arguments)
+    stack, seen = [node for node in results if node not in given], set(results)
+    while stack:  # an argument ends the walk, even where it was itself computed
+        for source in stack.pop().inputs:
+            if source not in seen and source not in given:
+                seen.add(source)
+                stack.append(source)
+    return sorted((n for n in seen if n.primitive and n not in given), key=by_age)
 
 
 def one_state(graph: Graph) -> dict[Node, Node]:
