@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +254,54 @@ def test_an_index_out_of_range_is_numpy_s_error_and_changes_nothing(index: list[
     assert cg.equal(table.weight, before)
     step(cg.tensor([4, 4]))
     assert step.executor == "native, one program a step"
+
+
+def dropping() -> tuple[cg.nn.Module, cg.optim.Optimizer, cg.Tensor]:
+    cg.manual_seed(0)
+    model = cg.nn.Sequential(cg.nn.Linear(3, 4), cg.nn.Dropout(0.5), cg.nn.Linear(4, 1))
+    return model, cg.optim.Adam(model.parameters(), lr=0.1), cg.ones(5, 3)
+
+
+@pytest.mark.parametrize("executor", ["native", "numpy"])
+def test_a_step_begins_anew_with_the_optimizer_s_state(executor: str) -> None:
+    model, optimizer, x = dropping()
+    model.eval()
+    begin = {name: value.clone() for name, value in model.state_dict().items()}
+    fresh = optimizer.state_dict()
+
+    @partial(cg.compile, executor=executor)
+    def step(x: cg.Tensor) -> cg.Tensor:
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    first = step.scan(x, steps=5)
+    model.load_state_dict(begin)
+    optimizer.load_state_dict(fresh)
+    assert cg.equal(step.scan(x, steps=5), first)
+    assert "(traced again: the state of Adam has changed)" in step.report()
+    assert len(optimizer.state) == 4
+
+
+def test_training_and_evaluating_are_two_programs() -> None:
+    model, _, x = dropping()
+    outputs = cg.compile(lambda x: model(x))
+    model.train()
+    assert not cg.equal(outputs(x), outputs(x))
+    model.eval()
+    assert cg.allclose(outputs(x), model(x))
+    model.train()
+    assert not cg.equal(outputs(x), outputs(x))
+    assert outputs.report().splitlines() == [
+        "1. float32[5, 3]: ran 4 times",
+        "2. float32[5, 3]: ran once (traced again: training of Sequential has changed)",
+    ]
+    model[1].p = 0.0
+    assert cg.allclose(outputs(x), model(x))
+
+
+def test_a_module_is_refused_with_what_to_write() -> None:
+    with pytest.raises(TypeError, match="takes a function, and no module such as Linear"):
+        cg.compile(cg.nn.Linear(2, 1))

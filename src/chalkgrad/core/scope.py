@@ -33,11 +33,14 @@ def _quiet_context() -> contextvars.Context:
 
 
 class Watch(Protocol):
-    """What a running trace is told: a tensor moved to another node, or got another gradient."""
+    """What a running trace is told: a tensor moved to another node, or got another gradient; or its
+    equations rest on a fact that is no number."""
 
     def assigned(self, tensor: Any, before: Node) -> None: ...
 
     def graded(self, tensor: Any, before: Any) -> None: ...
+
+    def rests_on(self, what: str, read: Callable[[], list[tuple[Any, ...]]]) -> None: ...
 
 
 @dataclass(slots=True)

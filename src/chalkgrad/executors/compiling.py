@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.compiler.host import available
-from chalkgrad.core.errors import ArgumentError, TraceError
+from chalkgrad.core.errors import ArgumentError, TraceError, TypeMismatch
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.executors.compiled import Specialised, types
 from chalkgrad.executors.native import NativeFunction, NotCompilable, OutOfRange
@@ -17,6 +17,7 @@ from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.nested import mapped, same
 
 EXECUTORS = ("auto", "native", "numpy")
+_FORMS = 4  # of one way to put arguments together: training and evaluating, say
 
 
 def compile(function: Callable[..., Any], *, executor: str = "auto") -> CompiledFunction:
@@ -29,11 +30,13 @@ def compile(function: Callable[..., Any], *, executor: str = "auto") -> Compiled
     `step()` inside, is one call. What the function returns is computed, and tracked no further.
 
     executor: 'native' machine code, 'numpy', or 'auto': native where that can be made. `executor`
-    of the result says which one runs, and why. What Python decides by itself (a module's
-    `training`, an option that is not a number) is decided when the function is traced; after a
-    change call `forget()`.
+    of the result says which one runs, and why. Where a module's mode or options, or an optimizer's
+    parameters, options or states are no longer those that were traced, it is traced again;
+    `report()` counts the programs and says why each was made. What else Python decides by itself is
+    decided when the function is traced; after such a change call `forget()`.
 
-    Raises TraceError if the function looks at numbers (`.item()`, `if loss > 1`), with
+    Raises TypeMismatch for a module: a step, or `lambda x: model(x)`, says what is to run. Raises
+    TraceError if the function looks at numbers (`.item()`, `if loss > 1`), with
     executor='native' also if some of it has no native code.
 
     >>> import chalkgrad as cg
@@ -54,6 +57,11 @@ def compile(function: Callable[..., Any], *, executor: str = "auto") -> Compiled
     """
     if executor not in EXECUTORS:
         raise ArgumentError(f"executor={executor!r}: there are {', '.join(EXECUTORS)}")
+    if hasattr(function, "named_parameters"):
+        raise TypeMismatch(
+            f"compile takes a function, and no module such as {type(function).__name__}: give it a "
+            "training step (forward, loss, backward, update), or lambda x: model(x) to predict"
+        )
     return CompiledFunction(function, executor)
 
 
@@ -65,7 +73,14 @@ class _Form:
     native: NativeFunction | None
     numpy: Specialised
     reason: str = ""
+    because: str = ""  # why it was traced, if an earlier form no longer holds
     calls: dict[Any, int] = field(default_factory=dict)  # by types and the number of rows
+
+    def outdated(self) -> str:
+        """What is no longer as it was when this was traced."""
+        traced = [made.traced for made in self.native.prepared.values()] if self.native else []
+        traced += [made.traced for made in self.numpy.programs.values()]
+        return next((what for capture in traced if (what := capture.outdated())), "")
 
 
 class CompiledFunction:
@@ -73,7 +88,8 @@ class CompiledFunction:
 
     def __init__(self, function: Callable[..., Any], executor: str) -> None:
         self.function, self.asked = function, executor
-        self.forms: dict[Any, _Form] = {}
+        self.forms: dict[Any, list[_Form]] = {}  # by how arguments are put together
+        self.last: _Form | None = None
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = function.__doc__
@@ -104,8 +120,8 @@ class CompiledFunction:
 
     @property
     def executor(self) -> str:
-        """Which executor runs the last form of arguments, and why."""
-        form = next(reversed(self.forms.values()), None)
+        """Which executor ran the last call, and why."""
+        form = self.last
         if form is None:
             return "not traced yet"
         if form.native is not None:
@@ -113,27 +129,40 @@ class CompiledFunction:
         return f"numpy, one program a step ({form.reason})"
 
     def report(self) -> str:
-        """Every program that was made, and for which arguments."""
+        """Every program that was made, for which arguments, and why anew."""
         lines: list[str] = []
-        for form in self.forms.values():
+        for form in (form for forms in self.forms.values() for form in forms):
             for (kinds, size), count in form.calls.items():
                 kind = ", ".join(f"{dtype}{list(shape)}" for shape, dtype in kinds)
                 kind = (kind or "no arguments") + (f", {size} rows at a time" if size else "")
                 times = "once" if count == 1 else f"{count} times"
-                lines.append(f"{len(lines) + 1}. {kind}: ran {times}")
+                again = f" (traced again: {form.because} has changed)" if form.because else ""
+                lines.append(f"{len(lines) + 1}. {kind}: ran {times}{again}")
         return "\n".join(lines) or "no program yet"
 
     def forget(self) -> None:
         """Trace again at the next call."""
         self.forms.clear()
+        self.last = None
 
     def _form(self, arguments: tuple[Any, ...]) -> tuple[_Form, list[Array]]:
         tensors: list[Tensor] = []
         template = tuple([mapped(a, lambda t: _noted(tensors, t)) for a in arguments])
         key = (repr(template), tuple(t.requires_grad for t in tensors))
-        if key not in self.forms:
-            self.forms[key] = self._new(template)
-        return self.forms[key], [t.node.value for t in tensors]
+        forms = self.forms.setdefault(key, [])
+        because = ""
+        for form in reversed(forms):
+            changed = form.outdated()
+            if not changed:
+                break
+            because = because or changed
+        else:
+            form = self._new(template)
+            form.because = because
+            del forms[: -_FORMS + 1]
+            forms.append(form)
+        self.last = form
+        return form, [t.node.value for t in tensors]
 
     def _new(self, template: tuple[Any, ...]) -> _Form:
         def flat(*tensors: Tensor) -> Any:

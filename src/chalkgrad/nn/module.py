@@ -91,6 +91,8 @@ class Module:
         if scopes[0] is not outer:
             scopes = place.inside(outer)
         mode.scope = scopes[1]
+        if mode.trace is not None:
+            mode.trace.rests_on(self._label(), self._facts)
         try:
             return self.forward(*args, **kwargs)
         except ChalkgradError as error:
@@ -104,6 +106,22 @@ class Module:
         raise NotAvailable(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
+
+    # What a trace of this module rests on.
+    def _facts(self) -> list[tuple[Any, ...]]:
+        """What decides the equations beside numbers in tensors: mode, options, which tensors."""
+        found: list[tuple[Any, ...]] = []
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                free = value.node.owner is None  # a plain attribute: a constant of the program
+                found.append((name, id(value), value.requires_grad, free and value.node.seq))
+            elif isinstance(value, (bool, int, float, str)):
+                found.append((name, value))
+        return found
+
+    def _label(self) -> str:
+        path = self._place.path
+        return f"{path} ({type(self).__name__})" if path else type(self).__name__
 
     # What errors say about this module.
     def _fit(self) -> Fit | None:

@@ -24,7 +24,7 @@ from chalkgrad.core.scope import current, recording, scope
 from chalkgrad.optim.parameters import as_groups, check_leaf, unzipped
 from chalkgrad.optim.program import Program
 from chalkgrad.optim.saving import Copies, check_groups, load_options, packed
-from chalkgrad.optim.settings import Group, Settings, traced
+from chalkgrad.optim.settings import Group, Settings, structure, traced
 from chalkgrad.optim.terms import State
 from chalkgrad.tensor.tensor import Tensor
 
@@ -111,6 +111,9 @@ class Optimizer:
     def _trace(self) -> None:
         """Record the update of every parameter in the running trace."""
         self.begin()
+        watch = current().trace
+        if watch is not None:
+            watch.rests_on(type(self).__name__, self._facts)
         moved = False
         with recording(False), scope(type(self).__name__):
             for k, group in enumerate(self.param_groups):
@@ -121,6 +124,16 @@ class Optimizer:
                         self._assign(parameter, setting)
         if not moved:
             self._warn_without_gradients()
+
+    def _facts(self) -> list[tuple[Any, ...]]:
+        """What decides the traced update beside numbers: options, parameters, their states."""
+        found: list[tuple[Any, ...]] = []
+        for group in self.param_groups:
+            found += [(name, structure(v)) for name, v in group.items() if name != "params"]
+            for parameter in group["params"]:
+                held = self.state.get(parameter, {})
+                found.append(("the state", id(parameter), *map(id, held.values())))
+        return found
 
     def _assign(self, parameter: Tensor, setting: Settings) -> None:
         state = self.state.get(parameter, {})

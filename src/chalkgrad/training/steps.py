@@ -19,7 +19,6 @@ from chalkgrad.core.scope import recording
 from chalkgrad.executors.compiled import Specialised, all_finite
 from chalkgrad.executors.native import NativeFunction, NotCompilable
 from chalkgrad.optim.lbfgs import LBFGS
-from chalkgrad.optim.settings import structure
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training import faults
 
@@ -278,18 +277,10 @@ class Steps:
 
     def signature(self) -> list[Any]:
         """What a program was traced from, beside numbers: where it changes, trace again."""
-        parts: list[Any] = []
-        for module in self.task.model.modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Tensor):
-                    free = value.node.owner is None  # a plain attribute: a constant of the program
-                    parts.append((name, id(value), value.requires_grad, free and value.node.seq))
-                elif isinstance(value, (bool, int, float, str)) and name != "training":
-                    parts.append((name, value))
-        for group in self.task.optimizer.param_groups:
-            parts += [(name, structure(value)) for name, value in group.items() if name != "params"]
-            parts.append([id(p) for p in group["params"]])
-        return parts
+        # Not the mode: a step trains and an evaluation does not, whatever it is between them.
+        parts = [fact for module in self.task.model.modules() for fact in module._facts()
+                 if fact[0] != "training"]  # fmt: skip
+        return [*parts, *self.task.optimizer._facts()]
 
 
 def _settle(task: Task, executor: str, x: Array, y: Array) -> tuple[Eager | Traced, str]:

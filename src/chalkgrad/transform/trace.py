@@ -23,6 +23,8 @@ from chalkgrad.core.scope import current
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.nested import mapped
 
+Facts = list[tuple[Any, ...]]
+
 
 @dataclass(frozen=True)
 class Capture:
@@ -32,6 +34,25 @@ class Capture:
     tensors: tuple[Tensor, ...]  # whose states these are, in the order of graph.states
     settings: tuple[Callable[[], float], ...]  # numbers read before each run: the last inputs
     rebuild: Callable[[Sequence[Tensor]], Any]  # the function's return value, from its tensors
+    facts: tuple[Fact, ...] = ()
+
+    def outdated(self) -> str:
+        """What is no longer as it was when this was traced; empty if everything is."""
+        for fact in self.facts:
+            now = fact.read()
+            if now != fact.value:
+                names = (name for name, *_ in {*fact.value} ^ {*now})
+                return f"{min(names, default='the order')} of {fact.what}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What traced equations rest on beside numbers, as (name, value …): a module's mode, say."""
+
+    what: str
+    read: Callable[[], Facts]
+    value: Facts
 
 
 @dataclass
@@ -39,12 +60,16 @@ class _Trace:
     before: dict[int, tuple[Tensor, Node]] = field(default_factory=dict)
     gradients: dict[int, tuple[Tensor, Tensor | None]] = field(default_factory=dict)
     settings: list[tuple[Node, Callable[[], float]]] = field(default_factory=list)
+    facts: dict[str, Callable[[], Facts]] = field(default_factory=dict)
 
     def assigned(self, tensor: Tensor, before: Node) -> None:
         self.before.setdefault(id(tensor), (tensor, before))
 
     def graded(self, tensor: Tensor, before: Tensor | None) -> None:
         self.gradients.setdefault(id(tensor), (tensor, before))
+
+    def rests_on(self, what: str, read: Callable[[], Facts]) -> None:
+        self.facts[what] = read
 
     def restore(self) -> None:
         for tensor, node in self.before.values():
@@ -113,7 +138,8 @@ def capture(function: Callable[..., Any], *examples: Any) -> Capture:
     inputs = (*(leaf.node for leaf in leaves), *(node for node, _ in running.settings))
     graph = Graph(inputs, states, output_nodes)
     reads = tuple(read for _, read in running.settings)
-    return Capture(graph, tensors, reads, lambda values: _rebuilt(returned, values))
+    facts = tuple([Fact(what, read, read()) for what, read in running.facts.items()])
+    return Capture(graph, tensors, reads, lambda values: _rebuilt(returned, values), facts)
 
 
 def _states(
