@@ -7,9 +7,9 @@ small factor of the best polynomial of that degree, and only then rounded to its
 
 Nothing here is random, so every run prints the same text::
 
-    python tools/fit_special.py            # print the block of constants
-    python tools/fit_special.py --check    # fail unless special.py holds that block
-    python tools/fit_special.py --write    # put the block into special.py
+    python -m tools.fit_special            # print the block of constants
+    python -m tools.fit_special --check    # fail unless special.py holds that block
+    python -m tools.fit_special --write    # put the block into special.py
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from mpmath import mp  # type: ignore[import-untyped]
+
+from tools import printed
 
 SOURCE = Path(__file__).parents[1] / "src/chalkgrad/core/special.py"
 BEGIN = "# Printed by tools/fit_special.py, as far as the formatter is off.\n# fmt: off\n"
@@ -146,19 +148,7 @@ def block() -> str:
 
 def main(arguments: list[str]) -> int:
     """Print, check or write the block; returns the exit status."""
-    if not arguments:
-        print(block(), end="")
-        return 0
-    text = SOURCE.read_text()
-    head, rest = text.split(BEGIN)
-    old, tail = rest.split(END)
-    new = block()
-    if arguments == ["--write"]:
-        SOURCE.write_text(head + BEGIN + new + END + tail)
-        return 0
-    if old != new:
-        print(f"{SOURCE.name} differs from the fits; run with --write")
-    return int(old != new)
+    return printed.main(arguments, SOURCE, BEGIN, END, block)
 
 
 if __name__ == "__main__":

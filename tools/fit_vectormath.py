@@ -3,9 +3,9 @@
 Each is interpolated at Chebyshev nodes with 90 digits, which comes within a small factor of the
 best polynomial of that degree, and only then rounded to its format. Nothing here is random::
 
-    python tools/fit_vectormath.py            # print the block of constants
-    python tools/fit_vectormath.py --check    # fail unless vectormath.py holds that block
-    python tools/fit_vectormath.py --write    # put the block into vectormath.py
+    python -m tools.fit_vectormath            # print the block of constants
+    python -m tools.fit_vectormath --check    # fail unless vectormath.py holds that block
+    python -m tools.fit_vectormath --write    # put the block into vectormath.py
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from mpmath import mp  # type: ignore[import-untyped]
+
+from tools import printed
 
 SOURCE = Path(__file__).parents[1] / "src/chalkgrad/compiler/vectormath.py"
 BEGIN = "# Printed by tools/fit_vectormath.py, as far as the formatter is off.\n# fmt: off\n"
@@ -138,19 +140,7 @@ def block() -> str:
 
 def main(arguments: list[str]) -> int:
     """Print, check or write the block; returns the exit status."""
-    if not arguments:
-        print(block(), end="")
-        return 0
-    text = SOURCE.read_text()
-    head, rest = text.split(BEGIN)
-    old, tail = rest.split(END, 1)
-    new = block()
-    if arguments == ["--write"]:
-        SOURCE.write_text(head + BEGIN + new + END + tail)
-        return 0
-    if old != new:
-        print(f"{SOURCE.name} differs from the fits; run with --write")
-    return int(old != new)
+    return printed.main(arguments, SOURCE, BEGIN, END, block)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from chalkgrad.compiler import jit, vectormath
 from chalkgrad.compiler.host import detect, narrowed
 from chalkgrad.compiler.text import Function, vector_of
 from chalkgrad.core.graph import Array
+from tools import fit_vectormath
 
 KINDS = {"float": np.float32, "double": np.float64}
 EXACT: dict[str, Callable[..., Any]] = {
@@ -255,3 +256,7 @@ def test_declarations_name_each_intrinsic_once() -> None:
         "declare double @llvm.copysign.f64(double, double)",
         "declare float @cosf(float) nounwind memory(none)",
     ]
+
+
+def test_the_polynomials_are_those_that_are_fitted() -> None:
+    assert fit_vectormath.main(["--check"]) == 0

@@ -37,7 +37,6 @@ class Unit:
 
     prepared: Prepared
     native: Native
-    chosen: tuple[int, ...]  # which of the function's outputs it gives
 
     def load(self) -> bool:
         """Take the tensors' values; False if they are no longer what was compiled."""
@@ -83,7 +82,7 @@ class NativeFunction:
         count = len(prepared.traced.graph.outputs)
         chosen = tuple(range(count)) if chosen is None else chosen
         signature = _signature(prepared, arrays, batch, chosen)
-        return Unit(prepared, build(signature, members=self.members), chosen)
+        return Unit(prepared, build(signature, members=self.members))
 
     def run(
         self, arrays: Sequence[Array], *, rows: Array | None = None, steps: int | None = None,

@@ -306,9 +306,8 @@ def _native(task: Task, x: Array, y: Array, executor: str) -> tuple[Traced, str]
     missing = available()
     if not missing:
         try:
-            return Compiled(
-                task, x, y
-            ), "as asked" if executor == "native" else "it can be compiled"
+            made = Compiled(task, x, y)
+            return made, "as asked" if executor == "native" else "it can be compiled"
         except NotCompilable as error:
             missing = str(error)
     if executor == "native":
