@@ -20,7 +20,7 @@ RULES: dict[str, type[Optimizer]] = {
     for name in optim.__all__
     if name not in ("LBFGS", "Optimizer", "lr_scheduler")
 }
-_NOT_SETTINGS = ("self", "params", "foreach", "capturable", "differentiable", "fused")
+NOT_SETTINGS = ("self", "params", "foreach", "capturable", "differentiable", "fused")
 
 
 def read_update(section: Section, parameters: Collection[str]) -> Update | None:
@@ -45,7 +45,7 @@ def _settings(section: Section, kind: type[Optimizer]) -> dict[str, Any]:
     known = {
         name: parameter.default
         for name, parameter in signature(kind.__init__).parameters.items()
-        if name not in _NOT_SETTINGS
+        if name not in NOT_SETTINGS
     }
     section.only("rule", "steps", "frozen", "learning_rate", *known)
     if "lr" in section.table and "learning_rate" in section.table:

@@ -16,6 +16,7 @@ from chalkgrad.explain.views.lines import (
     joined,
     local_links,
     product_of,
+    recursion_links,
     relation,
     summed,
 )
@@ -168,34 +169,10 @@ class _Backward:
         return found
 
     def _gather(self, of: Name, by: Name, reached: dict[str, float]) -> None:
-        if of == by:
-            return
-        if by.text in self.board.collapsed:
-            return  # its number stands where it is used; its own paths are not followed
-        rest = self.board.rest.get(by.text) if of.text == self.board.loss else None
-        users = [user for user in self.board.users[by.text] if user in reached]
-        locals = [self.board.locals[user, by.text] for user in users]
-        terms: list[Expression] = []
-        formulas: list[Expression] = []
-        numbers: list[Expression] = []
-        for local in locals:
-            before = () if local.of == of else (Partial(of, local.of),)
-            terms.append(joined([*before, local.symbol]))
-            formulas.append(joined([*before, local.formula]))
-            known = () if local.of == of else (Number(reached[local.of.text]),)
-            numbers.append(joined([*known, Number(local.value)]))
-        if len(locals) == 1 and locals[0].of == of and rest is None:
-            self.steps.step(Partial(of, by), local_links(self.steps, locals[0], self.values))
-            self.partials[of.text, by.text] = reached[by.text]
-            return
-        left = [] if rest is None else [rest]
-        # Where there are many terms, writing them once is enough.
-        links = [Link(summed(terms))] if rest is None else []
-        if formulas != terms or rest is not None:
-            links.append(Link(summed([*formulas, *left])))
-        total = summed([*numbers, *left])
-        links += [Link(total, relation(self.steps, total)), self.steps.value(reached[by.text])]
+        if of == by or by.text in self.board.collapsed:
+            return  # the number of a collapsed one stands where it is used
         self.partials[of.text, by.text] = reached[by.text]
+        links = recursion_links(self.steps, self.board, of, by, reached)
         self.steps.step(Partial(of, by), links)
 
 

@@ -110,6 +110,36 @@ def local_links(steps: Steps, local: Local, values: Mapping[str, float]) -> list
     return links
 
 
+def recursion_links(
+    steps: Steps, board: Board, of: Name, by: Name, reached: Mapping[str, float]
+) -> list[Link]:
+    """∂of/∂by from the gradients of what uses it: the sum of ∂of/∂user · ∂user/∂by.
+
+    `reached` are the gradients of `of`, as `Board.gradients` gives them.
+    """
+    rest = board.rest.get(by.text) if of.text == board.loss else None
+    users = [user for user in board.users[by.text] if user in reached]
+    locals = [board.locals[user, by.text] for user in users]
+    if len(locals) == 1 and locals[0].of == of and rest is None:
+        return local_links(steps, locals[0], board.values)
+    terms: list[Expression] = []
+    formulas: list[Expression] = []
+    numbers: list[Expression] = []
+    for local in locals:
+        before = () if local.of == of else (Partial(of, local.of),)
+        terms.append(joined([*before, local.symbol]))
+        formulas.append(joined([*before, local.formula]))
+        known = () if local.of == of else (Number(reached[local.of.text]),)
+        numbers.append(joined([*known, Number(local.value)]))
+    left = [] if rest is None else [rest]
+    # Where there are many terms, writing them once is enough.
+    links = [Link(summed(terms))] if rest is None else []
+    if formulas != terms or rest is not None:
+        links.append(Link(summed([*formulas, *left])))
+    total = summed([*numbers, *left])
+    return [*links, Link(total, relation(steps, total)), steps.value(reached[by.text])]
+
+
 def update_lines(steps: Steps, update: Update, loss: Name) -> None:
     """The equations of one update."""
     values = dict(update.values)

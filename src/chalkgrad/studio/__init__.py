@@ -1,0 +1,1 @@
+"""The studio: step through the passes of a network in a page, a notebook or a file."""

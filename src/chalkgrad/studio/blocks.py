@@ -1,0 +1,133 @@
+"""A derivation's document as JSON: every formula in LaTeX and in Unicode, its factors with lights.
+
+What a person asks about stands open; the passes around it are folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chalkgrad.explain.document import (
+    Block,
+    Document,
+    Equation,
+    Fold,
+    Heading,
+    Link,
+    Part,
+    Picture,
+    Prose,
+    Table,
+)
+from chalkgrad.formulas import Call, Expression, Name, Partial, latex, names_in, parts, text
+from chalkgrad.studio.places import Lights
+
+Json = dict[str, Any]
+Lighten = Callable[[Sequence[str]], Lights]
+_PRODUCTS = ("prod", "multiply")
+
+
+def blocks_of(document: Document, lights: Lighten) -> list[Json]:
+    """The blocks of a document, with its main part first and open."""
+    writer = _Writer(document.digits, lights)
+    sections = _sections(document.blocks)
+    main = next((k for k, (title, _) in enumerate(sections) if _is_main(title)), len(sections) - 1)
+    _, inside = sections[main]
+    blocks = [writer.block(b) for b in inside if not isinstance(b, Picture)]
+    before = [b for _, part in sections[:main] for b in part]
+    folded = [("What is given, and the forward pass", before)] if before else []
+    folded += sections[main + 1 :]
+    return blocks + [
+        {"kind": "fold", "summary": title, "blocks": [writer.block(b) for b in part]}
+        for title, part in folded
+    ]
+
+
+def _is_main(title: str) -> bool:
+    return title.startswith(("Backward", "Paths"))
+
+
+def _sections(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
+    """The blocks by headings of the first level; what stands before the first has no title."""
+    found: list[tuple[str, list[Block]]] = [("", [])]
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 1:
+            found.append((block.text, []))
+        else:
+            found[-1][1].append(block)
+    return [(title, part) for title, part in found if part]
+
+
+class _Writer:
+    def __init__(self, digits: int, lights: Lighten) -> None:
+        self.digits, self.lights = digits, lights
+
+    def block(self, block: Block) -> Json:
+        match block:
+            case Heading(level, words, symbol):
+                shown = None if symbol is None else latex(symbol, self.digits)
+                return {"kind": "heading", "level": level, "text": words, "latex": shown}
+            case Prose(several):
+                return {"kind": "prose", "parts": [self.part(part) for part in several]}
+            case Equation():
+                return self.equation(block)
+            case Table(headings, rows):
+                cells = [[self.cell(cell) for cell in row] for row in rows]
+                return {"kind": "table", "headings": list(headings), "rows": cells}
+            case Picture(svg, words):
+                return {"kind": "picture", "svg": svg, "text": words}
+            case Fold(summary, inside):
+                folded = [self.block(b) for b in inside]
+                return {"kind": "fold", "summary": summary, "blocks": folded}
+
+    def formula(self, expression: Expression) -> Json:
+        return {"text": text(expression, self.digits), "latex": latex(expression, self.digits)}
+
+    def part(self, part: Part) -> Json:
+        if isinstance(part, str):
+            return {"text": part}
+        return self.formula(part) | {"lights": self.lights(named(part))}
+
+    def cell(self, cell: Part) -> Json:
+        return {"text": cell, "latex": None} if isinstance(cell, str) else self.formula(cell)
+
+    def equation(self, block: Equation) -> Json:
+        chain = _factors(block.links[0].body) if block.links else ()
+        links = [self.link(link, chain) for link in block.links]
+        return {
+            "kind": "equation", "label": block.label, "left": self.formula(block.left),
+            "links": links,
+        }  # fmt: skip
+
+    def link(self, link: Link, chain: Sequence[Expression]) -> Json:
+        """A link; numbers of a product are those of the chain's factors, one by one."""
+        factors = _factors(link.body)
+        meant = chain if len(chain) == len(factors) else factors
+        return {
+            "relation": link.relation,
+            **self.formula(link.body),
+            "remark": link.remark,
+            "factors": [
+                self.formula(factor) | {"name": text(of), "lights": self.lights(named(of))}
+                for factor, of in zip(factors, meant, strict=True)
+            ],
+        }
+
+
+def _factors(body: Expression) -> tuple[Expression, ...]:
+    """The operands of a product, and of the products in it."""
+    if not (isinstance(body, Call) and body.function in _PRODUCTS):
+        return ()
+    return tuple(inner for part in body.arguments for inner in _factors(part) or (part,))
+
+
+def named(expression: Expression) -> list[str]:
+    """The quantities that a formula is about; of a derivative both."""
+    found: list[str] = [name.text for name in names_in(expression)]
+    for part in parts(expression):
+        if isinstance(part, Partial):
+            found += [part.of.text, part.by.text]
+    if isinstance(expression, Name):
+        found = [expression.text]
+    return list(dict.fromkeys(found))

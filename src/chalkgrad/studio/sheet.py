@@ -1,0 +1,189 @@
+"""A worksheet as what the studio shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from chalkgrad.core.errors import ArgumentError
+from chalkgrad.core.graph import leaf
+from chalkgrad.explain import Derivation, Update, explain
+from chalkgrad.explain.elements import At
+from chalkgrad.explain.update import update_of
+from chalkgrad.formulas import Name, latex
+from chalkgrad.studio import edits
+from chalkgrad.studio.asked import Asked
+from chalkgrad.studio.choices import settings_of
+from chalkgrad.studio.limits import MOST_PARAMETERS, MOST_RECORDS_AT_ONCE, MOST_UNITS
+from chalkgrad.studio.numbers import number
+from chalkgrad.studio.paper import Paper
+from chalkgrad.studio.passes import Pass, alone
+from chalkgrad.studio.places import Lights, Places
+from chalkgrad.studio.scene import scene_of
+from chalkgrad.studio.share import packed
+from chalkgrad.studio.steps import steps_of
+from chalkgrad.studio.subject import Json, Look, Manner, Memory
+from chalkgrad.studio.why import why_of
+from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.worksheet import Worksheet, optimizer_of
+
+_OF_A_NETWORK = ("activation", "loss", "units", "layers", "seed")
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A worksheet, the text that it stands in, and the seed that its weights were drawn from."""
+
+    worksheet: Worksheet
+    paper: Paper
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_text(
+        cls, text: str, name: str = "worksheet", *, seed: int = 0, notes: tuple[str, ...] = ()
+    ) -> Sheet:
+        """The worksheet in a text, checked, and run once."""
+        sheet = cls(Worksheet.from_text(text, name=name), Paper(text), seed, notes)
+        _ = sheet.whole
+        return sheet
+
+    @property
+    def records(self) -> int:
+        return 1 if self.worksheet.data is None else self.worksheet.data.records
+
+    @property
+    def all_at_once(self) -> bool:
+        return self.records <= MOST_RECORDS_AT_ONCE
+
+    # Numbers.
+    @cached_property
+    def whole(self) -> Pass:
+        """The pass of all records."""
+        return Pass.of(self.worksheet)
+
+    def loss(self) -> float:
+        return self.whole.loss
+
+    def shown(self, record: int | None) -> tuple[Pass, Places]:
+        """The pass that is looked at: of one record, or of all."""
+        if record is None or self.records == 1:
+            return self.whole, Places(self.worksheet)
+        one = alone(self.worksheet, record)
+        return Pass.of(one), Places(one)
+
+    def with_values(self, values: Mapping[str, float]) -> Sheet:
+        """The worksheet with other numbers for its parameters."""
+        moved = replace(self.worksheet, parameters={**self.worksheet.parameters, **values})
+        return replace(self, worksheet=moved)
+
+    @cached_property
+    def text(self) -> str:
+        """The worksheet as it is now."""
+        return self.paper.with_values(self.worksheet.parameters).text
+
+    # Replies.
+    def state(self, look: Look, memory: Memory | None) -> Json:
+        ran, places = self.shown(look.record)
+        stepped = self._is_stepped()
+        updates = self._updates(memory) if stepped and self.worksheet.update is not None else []
+        loss = Name(self.worksheet.names.loss)
+        return {
+            "title": self.worksheet.title or self.worksheet.file,
+            "source": self.worksheet.source,
+            "kind": "formula" if self.worksheet.formulas else "network",
+            "loss": {"name": loss.text, "value": number(self.loss()), "symbol": latex(loss)},
+            "records": self.records,
+            "record": look.record,
+            "record_names": [str(k + 1) for k in range(self.records)],
+            "settings": self._settings(),
+            "scene": scene_of(places, ran, look.first, formulas=stepped),
+            "steps": steps_of(places, ran.board, updates, loss) if stepped else [],
+            "worksheet": self.text,
+            "share": packed(self.text),
+            "view": {"plane": None, "curve": None, "health": [], "digits": None},
+            "notes": [*self.worksheet.notes, *self.notes],
+        }
+
+    def _is_stepped(self) -> bool:
+        units = sum(len(layer.units) for layer in self.worksheet.layers)
+        return units <= MOST_UNITS and len(self.worksheet.parameters) <= MOST_PARAMETERS
+
+    def _settings(self) -> Json:
+        sheet = self.worksheet
+        update = None
+        if sheet.update is not None:
+            rule = sheet.update.rule.lower()
+            given = {
+                "learning_rate" if name == "lr" else name: list(v) if isinstance(v, tuple) else v
+                for name, v in sheet.update.settings.items()
+            }
+            update = {"rule": rule, **settings_of(rule), **given}
+        loss = sheet.loss
+        return {
+            "update": update,
+            "loss": loss and {"kind": loss.kind, "over_records": loss.over_records},
+            "layers": [
+                {"layer": k, "units": len(layer.units), "activation": layer.activation}
+                for k, layer in enumerate(sheet.layers, 1)
+            ],
+            "seed": self.seed,
+            "fixed": list(_OF_A_NETWORK) if sheet.formulas else [],
+        }
+
+    def _updates(self, memory: Memory | None) -> list[Update]:
+        """The update of every parameter that moves, with the gradients of all records."""
+        problem, gradients = self.whole.problem, self.whole.gradients
+        optimizer = optimizer_of(self.worksheet, problem.parameters)
+        loss = Name(self.worksheet.names.loss)
+        found = []
+        for name, tensor in problem.parameters.items():
+            for key, array in (memory or {}).get(name, {}).items():
+                optimizer.state[tensor][key] = Tensor().wrap(leaf(array))
+            at = At(tensor.node, ())
+            found.append(update_of(optimizer, tensor, at, Name(name), loss, gradients[name]))
+        return [update for update in found if update is not None]
+
+    def why(self, wrt: str, manner: Manner, look: Look) -> Json:
+        worksheet = self._explained(look.record)
+        view, names, digits = manner
+        derivation = explain(worksheet, wrt, view=view, names=names, digits=digits)
+        places = Places(worksheet)
+        own = self._own_names(worksheet, derivation) if names != "lecture" else {}
+
+        def lights(several: Sequence[str]) -> Lights:
+            return places.lights(*(own.get(name, name) for name in several))
+
+        def between(pairs: Sequence[tuple[str, str]]) -> Lights:
+            return places.between((own.get(a, a), own.get(b, b)) for a, b in pairs)
+
+        return why_of(derivation, lights, between)
+
+    def _explained(self, record: int | None) -> Worksheet:
+        if record is None or self.records == 1:
+            return self.worksheet
+        return alone(self.worksheet, record)
+
+    def _own_names(self, worksheet: Worksheet, derivation: Derivation) -> dict[str, str]:
+        """What a quantity is called here, by its name in another custom."""
+        own = Pass.of(worksheet).board.quantities
+        other = derivation.board.quantities
+        return dict(zip(other, own, strict=True)) if len(own) == len(other) else {}
+
+    # Edits.
+    def edited(self, change: Asked, look: Look) -> Sheet:
+        edit = edits.read(change, self.worksheet, look.record)
+        if isinstance(edit, str):
+            return Sheet.from_text(edit, self.worksheet.file, seed=self.seed)
+        return self._rewritten(edit.write, edit.seed)
+
+    def _rewritten(self, write: Callable[[Any], None], seed: int | None) -> Sheet:
+        paper = self.paper.with_values(self.worksheet.parameters).changed(write)
+        worksheet = Worksheet.from_text(paper.text, name=self.worksheet.file)
+        if not worksheet.parameters:
+            raise ArgumentError("there would be no parameter left")
+        made = Sheet(worksheet, paper, self.seed if seed is None else seed, self.notes)
+        _ = made.whole
+        return made
