@@ -1,0 +1,110 @@
+/** The studio as a whole. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Tour } from "./bars/Tour.jsx";
+import { TopBar } from "./bars/TopBar.jsx";
+import { Transport } from "./bars/Transport.jsx";
+import { StudioProvider } from "./parts/context.js";
+import { useStudio } from "./parts/context.js";
+import { Icon } from "./parts/Icon.jsx";
+import { Panel } from "./panel/Panel.jsx";
+import { Picture } from "./picture/Picture.jsx";
+import { readFile } from "./store/files.js";
+import { onKey } from "./store/keys.js";
+
+/** @param {{ store: import("./store/store.js").Store }} props */
+export function App({ store }) {
+  return (
+    <StudioProvider value={store}>
+      <Frame />
+    </StudioProvider>
+  );
+}
+
+function Frame() {
+  const store = useStudio();
+  const root = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const [dropping, setDropping] = useState(false);
+  const whole = store.connection.host !== "widget";
+
+  useEffect(() => {
+    // A page listens everywhere; a widget only where it has the focus, for the notebook has keys of its own.
+    const place = whole ? document : /** @type {HTMLElement} */ (root.current);
+    const listen = (/** @type {Event} */ event) => onKey(store, /** @type {KeyboardEvent} */ (event));
+    place.addEventListener("keydown", listen);
+    return () => place.removeEventListener("keydown", listen);
+  }, [store, whole]);
+
+  return (
+    <div ref={root} class={`cg-studio ${whole ? "is-page" : "is-widget"} ${dropping ? "is-dropping" : ""}`} data-theme={store.preferences.theme.value}
+      tabIndex={whole ? undefined : -1}
+      onDragOver={(event) => {
+        if (store.live && event.dataTransfer?.types.includes("Files")) {
+          event.preventDefault();
+          setDropping(true);
+        }
+      }}
+      onDragLeave={(event) => {
+        if (event.relatedTarget === null || !root.current?.contains(/** @type {Node} */ (event.relatedTarget))) {
+          setDropping(false);
+        }
+      }}
+      onDrop={(event) => {
+        const file = event.dataTransfer?.files[0];
+        setDropping(false);
+        if (store.live && file) {
+          event.preventDefault();
+          readFile(store, file);
+        }
+      }}>
+      <TopBar />
+      <Connection />
+      <main class="cg-main">
+        <div class="cg-stage">
+          <Picture />
+          <Notes />
+          <Transport />
+        </div>
+        <Panel />
+      </main>
+      <Trouble />
+      <Tour root={root} />
+    </div>
+  );
+}
+
+/** That the connection is lost, as long as it is. */
+function Connection() {
+  const { connection } = useStudio();
+  const status = connection.status.value;
+  const text = {
+    open: "",
+    joining: "",
+    lost: "The connection to the studio is lost. It is being joined again; nothing is lost here.",
+    refused: "The studio does not know this page's token. Open the address that it printed when it was started.",
+  }[status];
+  return (
+    <div class="cg-connection" role="status">
+      {text && <p>{text}{status === "lost" && <button type="button" class="cg-button" onClick={() => connection.retry?.()}>Try now</button>}</p>}
+    </div>
+  );
+}
+
+function Notes() {
+  const notes = useStudio().state.value?.notes ?? [];
+  return notes.length > 0 && <ul class="cg-notes">{notes.map((note) => <li key={note}>{note}</li>)}</ul>;
+}
+
+function Trouble() {
+  const { trouble } = useStudio();
+  const now = trouble.value;
+  return (
+    <div class="cg-trouble" role="alert">
+      {now && (
+        <div class="cg-trouble-card">
+          <p>{now.text}</p>
+          <button type="button" class="cg-icon-button" aria-label="Dismiss" onClick={() => void (trouble.value = null)}><Icon name="close" /></button>
+        </div>
+      )}
+    </div>
+  );
+}

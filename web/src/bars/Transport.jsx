@@ -1,0 +1,123 @@
+/** Stepping through the passes: what is being computed, and the buttons that go on and back. */
+import { useStudio } from "../parts/context.js";
+import { Icon } from "../parts/Icon.jsx";
+import { Tex } from "../parts/Tex.jsx";
+
+const PHASES = { forward: "Forward", backward: "Backward", update: "Update" };
+const SPEEDS = [0.5, 1, 2, 4, 8];
+
+export function Transport() {
+  const { stepping, state } = useStudio();
+  if (state.value !== null && stepping.steps.value.length === 0) {
+    return (
+      <div class="cg-transport is-empty">
+        <p class="cg-muted">This network is too large to be stepped number by number. Click a weight or a unit, and it is derived.</p>
+        <Records />
+      </div>
+    );
+  }
+  return (
+    <section class="cg-transport" aria-label="Stepping" data-tour="transport">
+      <Current />
+      <div class="cg-controls">
+        <Buttons />
+        <Scrubber />
+        <Speed />
+        <Records />
+      </div>
+    </section>
+  );
+}
+
+/** The formula of the step at which the page stands. */
+function Current() {
+  const { stepping, state } = useStudio();
+  const step = stepping.current.value;
+  const count = stepping.steps.value.length;
+  const position = stepping.position.value;
+  return (
+    <div class={`cg-current ${step ? `is-${step.phase}` : ""}`}>
+      <div class="cg-current-head">
+        <span class="cg-phase">{step ? PHASES[step.phase] : "Before the first step"}</span>
+        <span class="cg-count">{`${position} of ${count}`}</span>
+        <p class="cg-words" aria-live="polite">{step?.words ?? (state.value ? "Nothing is computed yet: press the space bar." : "")}</p>
+      </div>
+      <div class="cg-formula" tabIndex={0} role="group" aria-label="Formula of this step">
+        {step && <Tex latex={whole(step)} text={`${step.name} ${step.text}`} />}
+      </div>
+    </div>
+  );
+}
+
+/** @param {import("../protocol").Step} step */
+function whole({ symbol, latex }) {
+  return `\\displaystyle ${symbol} ${latex.replaceAll("&", "").replaceAll("\\\\", "\\;")}`;
+}
+
+function Buttons() {
+  const { stepping } = useStudio();
+  const { position, steps, playing } = stepping;
+  const first = position.value === 0;
+  const last = position.value >= steps.value.length;
+  return (
+    <div class="cg-buttons" role="group" aria-label="Steps">
+      <button type="button" class="cg-icon-button" aria-label="To the start" title="To the start (Home)" disabled={first} onClick={stepping.toStart}><Icon name="start" /></button>
+      <button type="button" class="cg-icon-button" aria-label="One step back" title="Back (←)" disabled={first} onClick={stepping.back}><Icon name="back" /></button>
+      <button type="button" class="cg-play" aria-label={playing.value ? "Pause" : "Play"} title="Play or pause (space)" onClick={() => stepping.toggle()}>
+        <Icon name={playing.value ? "pause" : "play"} />
+      </button>
+      <button type="button" class="cg-icon-button" aria-label="One step forward" title="Forward (→)" disabled={last} onClick={stepping.forward}><Icon name="forward" /></button>
+      <button type="button" class="cg-icon-button" aria-label="To the end" title="To the end (End)" disabled={last} onClick={stepping.toEnd}><Icon name="end" /></button>
+    </div>
+  );
+}
+
+/** The passes as one strip: forward blue, backward orange, updates grey. */
+function Scrubber() {
+  const { stepping } = useStudio();
+  const { steps, position } = stepping;
+  const step = stepping.current.value;
+  return (
+    <div class="cg-scrubber">
+      <div class="cg-strip" aria-hidden="true">
+        {steps.value.map(({ phase }, place) => <span key={place} class={`is-${phase} ${place < position.value ? "is-done" : ""}`} />)}
+      </div>
+      <input type="range" min={0} max={steps.value.length} step={1} value={position.value} aria-label="Place in the passes"
+        aria-valuetext={step ? `${position.value} of ${steps.value.length}: ${step.words}` : "before the first step"}
+        onInput={(event) => stepping.jump(Number(event.currentTarget.value))} />
+    </div>
+  );
+}
+
+function Speed() {
+  const { preferences } = useStudio();
+  return (
+    <label class="cg-field is-small">
+      <span class="cg-field-name">Speed</span>
+      <select value={preferences.speed.value} onChange={(event) => void (preferences.speed.value = Number(event.currentTarget.value))}>
+        {SPEEDS.map((speed) => <option key={speed} value={speed}>{`${speed}×`}</option>)}
+      </select>
+    </label>
+  );
+}
+
+const ALL = 8;
+
+function Records() {
+  const { state, turn } = useStudio();
+  const now = state.value;
+  if (now === null || now.records < 2) {
+    return null;
+  }
+  return (
+    <label class="cg-field is-small">
+      <span class="cg-field-name">Record</span>
+      <select value={now.record ?? ""} onChange={(event) => turn({ do: "select", record: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}>
+        {now.records <= ALL && <option value="">all</option>}
+        {Array.from({ length: now.records }, (_, place) => (
+          <option key={place} value={place + 1}>{now.record_names[place] ?? place + 1}</option>
+        ))}
+      </select>
+    </label>
+  );
+}

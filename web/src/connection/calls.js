@@ -1,0 +1,62 @@
+/** Requests that wait for their replies. */
+
+/** A reply that says what went wrong, in the engine's words. */
+export class Refusal extends Error {
+  /** @param {string} message @param {number | null} [line] of a worksheet */
+  constructor(message, line = null) {
+    super(message);
+    this.name = "Refusal";
+    this.line = line;
+  }
+}
+
+/** The connection broke before the reply came. */
+export class Lost extends Error {
+  constructor() {
+    super("The connection was lost before the answer came.");
+    this.name = "Lost";
+  }
+}
+
+/**
+ * @param {(message: object) => void} send
+ * @param {(event: import("../protocol").StudioEvent) => void} announce
+ */
+export function createCalls(send, announce) {
+  let last = 0;
+  /** @type {Map<number, { resolve: (ok: any) => void, reject: (error: Error) => void }>} */
+  const waiting = new Map();
+
+  return {
+    /** @param {import("../protocol").Request} request @returns {Promise<any>} */
+    call(request) {
+      const id = ++last;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        send({ id, ...request });
+      });
+    },
+
+    /** @param {any} message a reply or an event */
+    receive(message) {
+      if (message.event !== undefined) {
+        announce(message);
+        return;
+      }
+      const caller = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.error) {
+        caller?.reject(new Refusal(message.error.message, message.error.line ?? null));
+      } else {
+        caller?.resolve(message.ok);
+      }
+    },
+
+    drop() {
+      for (const caller of waiting.values()) {
+        caller.reject(new Lost());
+      }
+      waiting.clear();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** The ways on which a gradient comes together, each with its share. */
+import { useStudio } from "../parts/context.js";
+import { toNumber } from "../parts/numbers.js";
+import { useShown } from "../parts/useShown.js";
+
+const SHOWN = 12;
+
+/** @param {{ paths: import("../protocol").Path[] }} props */
+export function Paths({ paths }) {
+  const show = useShown();
+  const { asking } = useStudio();
+  if (!paths || paths.length < 2) {
+    return null;
+  }
+  return (
+    <section class="cg-paths" aria-label="Paths">
+      <h3 class="cg-block-heading">{paths.length} paths</h3>
+      <ol>
+        {paths.slice(0, SHOWN).map((path, place) => {
+          const enter = () => void (asking.lit.value = path.lights);
+          const leave = () => void (asking.lit.value = null);
+          const sign = toNumber(path.value) < 0 ? "is-negative" : "is-positive";
+          return (
+            <li key={place} tabIndex={0} class="cg-path" onPointerEnter={enter} onPointerLeave={leave} onFocus={enter} onBlur={leave}>
+              <span class="cg-path-through">{path.through.join(" → ")}</span>
+              <span class="cg-path-value">{show(path.value, true)}</span>
+              <span class="cg-share"><span class={`cg-share-bar ${sign}`} style={{ width: `${100 * Math.abs(path.share)}%` }} /></span>
+            </li>
+          );
+        })}
+      </ol>
+      {paths.length > SHOWN && <p class="cg-muted">and {paths.length - SHOWN} more</p>}
+    </section>
+  );
+}

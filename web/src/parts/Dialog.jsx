@@ -1,0 +1,32 @@
+/** A dialog of the browser's own: it keeps the focus inside, and Escape closes it. */
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./Icon.jsx";
+
+/** @param {{ title: string, onClose: () => void, class?: string, children: import("preact").ComponentChildren }} props */
+export function Dialog({ title, onClose, class: kind = "", children }) {
+  const place = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    const dialog = /** @type {HTMLDialogElement} */ (place.current);
+    dialog.showModal();
+    return () => dialog.close();
+  }, []);
+  return (
+    <dialog ref={place} class={`cg-dialog ${kind}`} aria-label={title}
+      onClose={onClose}
+      onCancel={onClose}
+      onKeyDown={(event) => event.stopPropagation()}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) {
+          onClose();
+        }
+      }}>
+      <div class="cg-dialog-body">
+        <header class="cg-dialog-head">
+          <h2>{title}</h2>
+          <button type="button" class="cg-icon-button" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,24 @@
+/** Names as pictures write them: w5 with its 5 low, sum_h1 with its h1 low. */
+
+/**
+ * @param {string} name
+ * @returns {{ base: string, low: string }}
+ */
+export function split(name) {
+  const bar = name.indexOf("_");
+  if (bar > 0 && bar < name.length - 1) {
+    return { base: name.slice(0, bar), low: name.slice(bar + 1).replaceAll("_", ",") };
+  }
+  const tail = /^(.*[^\d.[\],\s(])(\d+)$/.exec(name);
+  return tail ? { base: tail[1], low: tail[2] } : { base: name, low: "" };
+}
+
+/** @param {string} name @param {number} most @returns {string} */
+export function shortened(name, most) {
+  return name.length <= most ? name : `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}`;
+}
+
+/** @param {string} loss @param {string} name */
+export function gradientName(loss, name) {
+  return `∂${loss}/∂${name}`;
+}

@@ -1,0 +1,36 @@
+/** The state in the page's address, so that a copied address is a link to it. */
+import { effect } from "@preact/signals";
+
+const FIELD = "#s=";
+const PAUSE = 400;
+
+/** @returns {string | null} */
+export function sharedHere() {
+  return location.hash.startsWith(FIELD) ? location.hash.slice(FIELD.length) : null;
+}
+
+/** The address without its token: that opens one studio only, and is nobody else's. @param {string} share */
+export function addressOf(share) {
+  const url = new URL(location.href);
+  url.searchParams.delete("token");
+  url.hash = FIELD + share;
+  return url.href;
+}
+
+/** Keep the address in step with the state. @param {import("./store.js").Store} store */
+export function keepAddress(store) {
+  const memory = store.connection.memory;
+  return effect(() => {
+    const share = store.state.value?.share;
+    if (share === undefined) {
+      return undefined;
+    }
+    const timer = setTimeout(() => {
+      history.replaceState(history.state, "", share === null ? location.pathname + location.search : FIELD + share);
+      if (memory) {
+        memory.share = share;
+      }
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  });
+}

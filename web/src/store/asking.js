@@ -1,0 +1,50 @@
+/** What was clicked, and why it is what it is. */
+import { effect, signal } from "@preact/signals";
+import { latest } from "./queue.js";
+
+/** @typedef {ReturnType<typeof createAsking>} Asking */
+
+/**
+ * @param {import("../connection/connection").Connection} connection
+ * @param {import("@preact/signals").ReadonlySignal<import("../protocol").State | null>} state
+ * @param {import("./preferences.js").Preferences} preferences
+ */
+export function createAsking(connection, state, preferences) {
+  const selected = signal(/** @type {string | null} */ (null));
+  const why = signal(/** @type {import("../protocol").Why | null} */ (null));
+  const problem = signal(/** @type {string | null} */ (null));
+  /** What a hovered factor or path points at, in the picture. */
+  const lit = signal(/** @type {import("../protocol").Lights | null} */ (null));
+  /** The id of what is hovered in the picture, for the formulas. */
+  const pointed = signal(/** @type {string | null} */ (null));
+
+  const ask = latest(async (/** @type {import("../protocol").Request} */ request) => {
+    try {
+      const answer = await connection.call(request);
+      if (request.wrt === selected.value) {
+        why.value = answer;
+        problem.value = null;
+      }
+    } catch (error) {
+      if (request.wrt === selected.value) {
+        why.value = null;
+        problem.value = /** @type {Error} */ (error).message;
+      }
+    }
+  });
+
+  effect(() => {
+    const wrt = selected.value;
+    // Read, so that a change asks again.
+    const version = state.value?.version;
+    const { view, names, digits } = preferences;
+    if (wrt === null || version === undefined) {
+      why.value = null;
+      problem.value = null;
+      return;
+    }
+    ask({ do: "why", wrt, view: view.value, names: names.value, digits: digits.value });
+  });
+
+  return { selected, why, problem, lit, pointed };
+}

@@ -1,0 +1,62 @@
+/** What happens when the connection stands: for the first time, or again. */
+import { remembered, storage } from "../parts/memory.js";
+import { sharedHere } from "./address.js";
+
+/** What a first visit shows. */
+const FIRST = "lecture_001";
+
+/** @param {import("./store.js").Store} store */
+export function join(store) {
+  const { connection } = store;
+  const seen = remembered(storage("localStorage"), "chalkgrad-seen");
+
+  async function greet() {
+    try {
+      const hello = await connection.call({ do: "hello", version: 1 });
+      const again = store.state.value;
+      store.hello.value = hello;
+      await settle(hello.state, again);
+    } catch (error) {
+      store.complain(error);
+    }
+  }
+
+  /** @param {import("../protocol").State | null} kept @param {import("../protocol").State | null} again */
+  async function settle(kept, again) {
+    const share = connection.host === "server" ? sharedHere() : null;
+    const pasted = share !== null && again === null && share !== connection.memory?.share;
+    if (kept !== null && !pasted) {
+      store.show(kept);
+    } else if (share !== null || again?.share) {
+      // A server that was started again knows nothing; the page does.
+      await store.turn({ do: "open", share: share ?? again?.share });
+    } else if (again?.worksheet) {
+      await store.turn({ do: "open", worksheet: again.worksheet, name: again.title });
+    }
+    if (store.state.value === null) {
+      await store.open({ do: "open", start: firstOf(store) });
+    }
+    if (seen.value === null) {
+      seen.value = "1";
+      store.touring.value = true;
+      store.stepping.toStart();
+      store.stepping.play();
+    }
+  }
+
+  connection.onOpen(greet);
+  if (connection.host === "server") {
+    window.addEventListener("hashchange", () => {
+      const share = sharedHere();
+      if (share !== null && share !== store.state.value?.share) {
+        store.open({ do: "open", share });
+      }
+    });
+  }
+}
+
+/** @param {import("./store.js").Store} store */
+function firstOf({ hello }) {
+  const starts = hello.value?.starts ?? [];
+  return (starts.find(({ key }) => key === FIRST) ?? starts[0])?.key ?? FIRST;
+}

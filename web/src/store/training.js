@@ -1,0 +1,70 @@
+/** Training as it goes: events come in between the replies. */
+import { signal } from "@preact/signals";
+
+const KEPT = 2000;
+
+/** @typedef {ReturnType<typeof createTraining>} Training */
+
+/**
+ * @param {import("../connection/connection").Connection} connection
+ * @param {import("@preact/signals").Signal<import("../protocol").State | null>} state
+ * @param {{ show: (state: import("../protocol").State) => void, complain: (error: unknown) => void }} page
+ */
+export function createTraining(connection, state, { show, complain }) {
+  const running = signal(false);
+  const rate = signal(/** @type {number | null} */ (null));
+  const said = signal("");
+
+  connection.onEvent((event) => {
+    if (event.event === "training" && state.value !== null) {
+      const losses = [...state.value.losses, ...event.losses].slice(-KEPT);
+      rate.value = event.rate;
+      state.value = {
+        ...state.value,
+        updates: event.updates,
+        loss: { ...state.value.loss, value: event.loss },
+        losses,
+        scene: event.scene,
+        view: { ...state.value.view, ...event.view },
+      };
+    } else if (event.event === "trained") {
+      running.value = false;
+      rate.value = null;
+      said.value = event.say ?? "";
+      show(event.state);
+    }
+  });
+
+  /** @param {import("../protocol").Request} request */
+  async function turn(request) {
+    try {
+      show(await connection.call(request));
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  return {
+    running,
+    rate,
+    said,
+    async run(/** @type {number | null} */ until = null) {
+      running.value = true;
+      said.value = "";
+      try {
+        await connection.call({ do: "train", until });
+      } catch (error) {
+        running.value = false;
+        complain(error);
+      }
+    },
+    async pause() {
+      await turn({ do: "pause" });
+      running.value = false;
+      rate.value = null;
+    },
+    step: (/** @type {number} */ count = 1) => turn({ do: "step", count }),
+    epoch: () => turn({ do: "epoch" }),
+    reset: () => turn({ do: "reset" }),
+  };
+}
