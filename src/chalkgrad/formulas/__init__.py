@@ -16,7 +16,7 @@ from chalkgrad.formulas.expression import (
     substitution,
 )
 from chalkgrad.formulas.floats import float_value
-from chalkgrad.formulas.writing import DIGITS, latex, shown, text
+from chalkgrad.formulas.writing import DIGITS, factors, factors_shown, latex, shown, text
 
 __all__ = [
     "DIGITS",
@@ -29,6 +29,8 @@ __all__ = [
     "Partial",
     "Rest",
     "evaluate",
+    "factors",
+    "factors_shown",
     "float_value",
     "latex",
     "names_in",

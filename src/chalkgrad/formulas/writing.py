@@ -6,6 +6,7 @@ operation around it is put in brackets, where the notation does not enclose it a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
@@ -119,6 +120,10 @@ class Style:
             text += (sign if k else "") + self._inside(argument, binds, first=k == 0)
         return text, binds
 
+    def operands(self, factors: Sequence[Expression]) -> list[str]:
+        """Each factor as it stands in a product."""
+        return [self._inside(factor, _PRODUCT, first=k == 0) for k, factor in enumerate(factors)]
+
     @property
     def _minus(self) -> str:
         return "-" if self.latex else "−"
@@ -191,3 +196,20 @@ def latex(expression: Expression, digits: int = DIGITS) -> str:
     '\\frac{y}{1 - w_{5}}'
     """
     return Style(digits, latex=True).write(expression)
+
+
+def factors(product: Expression) -> tuple[Expression, ...]:
+    """What a product multiplies, products in it taken apart; nothing of what is no product."""
+    if not (isinstance(product, Call) and product.function in ("prod", "multiply")):
+        return ()
+    return tuple(inner for part in product.arguments for inner in factors(part) or (part,))
+
+
+def factors_shown(product: Expression, digits: int = DIGITS, *, latex: bool = False) -> list[str]:
+    """The factors as they stand in the product, with their brackets.
+
+    >>> from chalkgrad.formulas import Name, Number
+    >>> factors_shown(Name("out") * (Number(1.0) - Name("out")))
+    ['out', '(1 − out)']
+    """
+    return Style(digits, latex).operands(factors(product))

@@ -20,12 +20,21 @@ from chalkgrad.explain.document import (
     Prose,
     Table,
 )
-from chalkgrad.formulas import Call, Expression, Name, Partial, latex, names_in, parts, text
+from chalkgrad.formulas import (
+    Expression,
+    Name,
+    Partial,
+    factors,
+    factors_shown,
+    latex,
+    names_in,
+    parts,
+    text,
+)
 from chalkgrad.studio.places import Lights
 
 Json = dict[str, Any]
 Lighten = Callable[[Sequence[str]], Lights]
-_PRODUCTS = ("prod", "multiply")
 
 
 def blocks_of(document: Document, lights: Lighten) -> list[Json]:
@@ -93,7 +102,7 @@ class _Writer:
         return {"text": cell, "latex": None} if isinstance(cell, str) else self.formula(cell)
 
     def equation(self, block: Equation) -> Json:
-        chain = _factors(block.links[0].body) if block.links else ()
+        chain = factors(block.links[0].body) if block.links else ()
         links = [self.link(link, chain) for link in block.links]
         return {
             "kind": "equation", "label": block.label, "left": self.formula(block.left),
@@ -102,24 +111,19 @@ class _Writer:
 
     def link(self, link: Link, chain: Sequence[Expression]) -> Json:
         """A link; numbers of a product are those of the chain's factors, one by one."""
-        factors = _factors(link.body)
-        meant = chain if len(chain) == len(factors) else factors
+        own = factors(link.body)
+        meant = chain if len(chain) == len(own) else own
+        words = factors_shown(link.body, self.digits)
+        shown = factors_shown(link.body, self.digits, latex=True)
         return {
             "relation": link.relation,
             **self.formula(link.body),
             "remark": link.remark,
             "factors": [
-                self.formula(factor) | {"name": text(of), "lights": self.lights(named(of))}
-                for factor, of in zip(factors, meant, strict=True)
+                {"text": word, "latex": tex, "name": text(of), "lights": self.lights(named(of))}
+                for word, tex, of in zip(words, shown, meant, strict=True)
             ],
         }
-
-
-def _factors(body: Expression) -> tuple[Expression, ...]:
-    """The operands of a product, and of the products in it."""
-    if not (isinstance(body, Call) and body.function in _PRODUCTS):
-        return ()
-    return tuple(inner for part in body.arguments for inner in _factors(part) or (part,))
 
 
 def named(expression: Expression) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError, DataError, nearest
+from chalkgrad.studio.own import Opener, own_start
+from chalkgrad.studio.puzzles import PUZZLES
 from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.subject import Subject
+from chalkgrad.studio.writing import Design, worksheet_text
 from chalkgrad.worksheet import Worksheet
 from chalkgrad.worksheet.source import read_text
 
@@ -23,15 +26,19 @@ class Start:
     group: str
     title: str
     about: str
-    open: Callable[[], Subject]
+    open: Opener
 
 
 class Gallery:
     """The starts, with a session's own one among them."""
 
     def __init__(self, own: Any = None) -> None:
-        self.own: Callable[[], Subject] | None = None
-        self.known: Mapping[str, Start] = {start.key: start for start in lectures()}
+        self.own: Opener | None = None
+        self.known: Mapping[str, Start] = {start.key: start for start in _starts()}
+        if own is not None:
+            self.own, title = own_start(own)
+            yours = Start("yours", "yours", title, "what the studio was started with", self.own)
+            self.known = {"yours": yours, **self.known}
 
     def starts(self) -> list[dict[str, str]]:
         return [
@@ -47,17 +54,32 @@ class Gallery:
 
 
 @cache
-def lectures() -> tuple[Start, ...]:
+def _starts() -> tuple[Start, ...]:
+    return (*_lectures(), *_puzzles())
+
+
+def _lectures() -> Iterator[Start]:
     """The worksheets of the lectures."""
-    return tuple(_lecture(path) for path in sorted(lecture_folder().glob("lecture_*.toml")))
+    for path in sorted(lecture_folder().glob("lecture_*.toml")):
+        sheet = Worksheet.read(path)
+        yield Start(path.stem, "lectures", sheet.title, sheet.source, _reader(path))
 
 
-def _lecture(path: Path) -> Start:
-    sheet = Worksheet.read(path)
-    return Start(
-        path.stem, "lectures", sheet.title, sheet.source,
-        lambda: Sheet.from_text(read_text(path), path.name),
-    )  # fmt: skip
+def _reader(path: Path) -> Callable[[], Subject]:
+    return lambda: Sheet.from_text(read_text(path), path.name)
+
+
+def _puzzles() -> Iterator[Start]:
+    for key, (design, about) in PUZZLES.items():
+        yield Start(key, "gallery", design().title, about, _maker(key, design))
+
+
+def _maker(key: str, design: Callable[[], Design]) -> Callable[[], Subject]:
+    def made() -> Subject:
+        found = design()
+        return Sheet.from_text(worksheet_text(found), key, seed=found.seed)
+
+    return made
 
 
 def lecture_folder() -> Path:

@@ -35,6 +35,10 @@ class History(Generic[T]):
         self._future.clear()
         self.now, self._gesture = situation, gesture
 
+    def replace(self, situation: T) -> None:
+        """The present one has gone on, as training does: undo goes back to before it began."""
+        self.now = situation
+
     def undo(self) -> None:
         """Go one back."""
         if not self._past:

@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from chalkgrad.core.errors import WorksheetError
+from chalkgrad.worksheet import Data
 
 Change = Callable[[Any], None]  # of a tomlkit document
 
@@ -42,5 +43,17 @@ class Paper:
             for name, value in values.items():
                 if float(table[name]) != value:
                     table[name] = value
+
+        return self.changed(write)
+
+    def with_data(self, data: Data) -> Paper:
+        """The text with its records in it, where it names a file that has them."""
+
+        def write(document: Any) -> None:
+            table = document["data"]
+            if "csv" in table:
+                del table["csv"]
+                for key, columns in (("inputs", data.inputs), ("targets", data.targets)):
+                    table[key] = {name: list(column) for name, column in columns.items()}
 
         return self.changed(write)

@@ -71,7 +71,8 @@ def _only(data: Data, record: int) -> Data:
 
 
 def _named(names: Names, record: int) -> Names:
-    loss, terms, aliases = f"{names.loss}[{record}]", names.loss_terms, dict(names.aliases)
+    loss, terms = f"{names.loss}[{record}]", names.loss_terms
+    aliases = {**names.aliases, names.loss: loss}
     if len(terms) == 1:  # the loss of the only output is the loss of the record
         aliases[terms[0]] = loss
         terms = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
@@ -15,35 +16,28 @@ from chalkgrad.explain.views import VIEWS
 from chalkgrad.formulas import DIGITS
 from chalkgrad.studio.asked import Asked
 from chalkgrad.studio.choices import choices
+from chalkgrad.studio.csv_file import from_csv
+from chalkgrad.studio.exports import FORMATS
 from chalkgrad.studio.gallery import Gallery
 from chalkgrad.studio.history import History
-from chalkgrad.studio.limits import LARGEST_TEXT, LONGEST_SHARE
+from chalkgrad.studio.limits import LARGEST_CSV, LARGEST_TEXT, LONGEST_SHARE, MOST_STEPS
+from chalkgrad.studio.losses import extended
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.share import unpacked
 from chalkgrad.studio.sheet import Sheet
-from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject
+from chalkgrad.studio.situation import Course, Situation
+from chalkgrad.studio.subject import Json, Look, Manner, Subject
+from chalkgrad.studio.training import End, Training, not_finite
 from chalkgrad.version import __version__
 
 PROTOCOL = 1
 Emit = Callable[[Json], None]
+_PAUSES = {
+    "open", "edit", "undo", "redo", "step", "epoch", "train", "pause", "reset", "teach",
+}  # fmt: skip
+_PATIENCE = 8.0  # seconds that one request may take for its updates
 _LINE = re.compile(r", line (\d+)")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What undo goes back to: the subject, and how far its training has come."""
-
-    subject: Subject
-    start: Subject  # what reset goes back to
-    updates: int = 0
-    losses: tuple[tuple[int, float], ...] = ()
-    memory: Memory | None = None
-
-    @classmethod
-    def of(cls, subject: Subject) -> Situation:
-        """Before any update."""
-        return cls(subject, subject, 0, ((0, subject.loss()),))
 
 
 class Session:
@@ -56,9 +50,14 @@ class Session:
         self.history: History[Situation] | None = None
         self.look = Look()
         self.version = 0
+        self.course = Course()
+        self.training: Training | None = None
         self._verbs: dict[str, Callable[[Asked], Any]] = {
             "hello": self._hello, "open": self._open, "edit": self._edit, "undo": self._undo,
             "redo": self._redo, "select": self._select, "why": self._why, "unfold": self._unfold,
+            "step": self._step, "epoch": self._epoch, "train": self._train, "pause": self._pause,
+            "reset": self._reset, "mark": self._mark, "export": self._export, "draw": self._draw,
+            "teach": self._teach,
         }  # fmt: skip
         if self.gallery.own is not None:
             self._begin(self.gallery.own())
@@ -70,6 +69,8 @@ class Session:
         try:
             asked = Asked(message, "the request")
             verb = asked.choice("do", self._verbs)
+            if verb in _PAUSES:
+                self.close()
             with self.lock:
                 reply["ok"] = self._verbs[verb](asked)
         except ChalkgradError as error:
@@ -78,6 +79,12 @@ class Session:
             _log.exception("the studio could not answer %r", asked.fields.get("do"))
             reply["error"] = _refusal(f"the studio failed ({type(error).__name__}: {error})")
         return reply
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        training, self.training = self.training, None
+        if training is not None:
+            training.halt()
 
     # What is shown.
     @property
@@ -104,9 +111,11 @@ class Session:
         """The State."""
         now, history = self.situation, self.history
         assert history is not None
+        shown = now.subject.state(self.look, now.memory)
         return {
             "version": self.version,
-            **now.subject.state(self.look, now.memory),
+            **shown,
+            "notes": [*shown["notes"], *now.notes],
             "updates": now.updates,
             "losses": [[k, number(loss)] for k, loss in now.losses],
             "undo": history.can_undo,
@@ -143,6 +152,9 @@ class Session:
             return self.gallery.open(asked.text("start", most=200))
         if way == "share":
             return Sheet.from_text(unpacked(asked.text("share", most=LONGEST_SHARE)), "the link")
+        if way == "csv":
+            target = asked.text("target", most=1000) if "target" in asked else None
+            return from_csv(asked.text("csv", most=LARGEST_CSV), name, target)
         return Sheet.from_text(asked.text("worksheet", most=LARGEST_TEXT), name)
 
     def _edit(self, asked: Asked) -> Json:
@@ -192,6 +204,134 @@ class Session:
         self.look = replace(self.look, first={**self.look.first, layer: first})
         self.version += 1
         return self.state()
+
+    # Training.
+    def _step(self, asked: Asked) -> Json:
+        asked.only("id", "do", "count")
+        return self._updated(asked.whole("count", 1, MOST_STEPS, 1))
+
+    def _epoch(self, asked: Asked) -> Json:
+        asked.only("id", "do")
+        return self._updated(self.situation.subject.updates_an_epoch)
+
+    def _updated(self, count: int) -> Json:
+        """So many updates at once; what takes too long, or to no number, ends before."""
+        now, made, steps = self.situation, 0, 1
+        started = time.monotonic()
+        notes: tuple[str, ...] = ()
+        while made < count and not notes:
+            before = now.updates
+            now, finite = self.course.advanced(now, min(steps, count - made))
+            made += now.updates - before
+            seconds = time.monotonic() - started
+            if not finite:
+                notes = (not_finite(now.updates),)
+            elif seconds > _PATIENCE and made < count:
+                notes = (
+                    f"stopped after {made:,} of {count:,} updates, which took {seconds:.0f} s",
+                )
+            steps = min(steps * 4, 1000)
+        assert self.history is not None
+        self.history.enter(replace(now, notes=notes))
+        self.version += 1
+        return self.state()
+
+    def _reset(self, asked: Asked) -> Json:
+        asked.only("id", "do")
+        start = self.situation.start
+        assert self.history is not None
+        self.history.enter(Situation.of(start))
+        self._look_again(self.look.record)
+        return self.state()
+
+    def _train(self, asked: Asked) -> Json:
+        asked.only("id", "do", "until")
+        now = self.situation
+        until = asked.whole("until", 1, 10**9) if "until" in asked else None
+        if until is not None and until <= now.updates:
+            raise ArgumentError(f"{now.updates:,} updates are made already; until must be more")
+        if self.training is not None and self.training.running:
+            raise ArgumentError("training runs already; pause it first")
+        self.course.ready(now)  # refused here, if there is no update to make
+        assert self.history is not None
+        self.history.enter(now)
+        run = _Run(self)
+        self.training = Training(
+            run.advance, run.told, run.ended, None if until is None else until - now.updates
+        )
+        self.training.start()
+        return {}
+
+    def _pause(self, asked: Asked) -> Json:
+        asked.only("id", "do")
+        return self.state()
+
+    # Beside.
+    def _mark(self, asked: Asked) -> Json:
+        asked.only("id", "do", "answers")
+        return self.situation.subject.mark(asked.text("answers"), self.look)
+
+    def _draw(self, asked: Asked) -> Json:
+        asked.only("id", "do", "pixels")
+        subject = self.situation.subject
+        return subject.drawn(self._pixels(asked))
+
+    def _teach(self, asked: Asked) -> Json:
+        asked.only("id", "do", "pixels", "label")
+        now, pixels = self.situation, self._pixels(asked)
+        label = asked.whole("label", 0, 10**6)
+        before = now.subject.drawn(pixels)
+        taught = now.subject.taught(pixels, label)
+        updates, loss = now.updates + 1, taught.loss()
+        curve = extended(now.losses, [(updates, loss)])
+        assert self.history is not None
+        self.history.enter(
+            replace(now, subject=taught, updates=updates, losses=curve, memory=None, notes=())
+        )
+        self.version += 1
+        return {"before": before, "after": taught.drawn(pixels), "state": self.state()}
+
+    def _pixels(self, asked: Asked) -> list[float]:
+        return asked.numbers("pixels", self.situation.subject.width, 0.0, 1.0)
+
+    def _export(self, asked: Asked) -> Json:
+        asked.only("id", "do", "format", "wrt", "view", "names", "digits")
+        format = asked.choice("format", FORMATS)
+        wrt = asked.text("wrt", most=200) if "wrt" in asked else None
+        return self.situation.subject.export(format, wrt, _manner(asked), self.look)
+
+
+class _Run:
+    """What training in the background does to its session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.sent = session.situation.updates
+
+    def advance(self, steps: int) -> tuple[Situation, bool]:
+        session = self.session
+        with session.lock:
+            now, finite = session.course.advanced(session.situation, steps)
+            assert session.history is not None
+            session.history.replace(now)
+            session.version += 1
+            return now, finite
+
+    def told(self, now: Situation, rate: float) -> None:
+        with self.session.lock:
+            shown = now.subject.moving(self.session.look, now.memory)
+            version = self.session.version
+        new = [[k, number(loss)] for k, loss in now.losses if k > self.sent]
+        self.sent = now.updates
+        self.session.emit({
+            "event": "training", "version": version, "updates": now.updates,
+            "loss": number(now.losses[-1][1]), "losses": new, **shown, "rate": number(rate),
+        })  # fmt: skip
+
+    def ended(self, end: End) -> None:
+        with self.session.lock:
+            state = self.session.state()
+        self.session.emit({"event": "trained", "state": state, "why": end.why, "say": end.say})
 
 
 def _manner(asked: Asked) -> Manner:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from chalkgrad.core.errors import ArgumentError
-from chalkgrad.core.graph import leaf
+from chalkgrad.core.graph import Array, leaf
+from chalkgrad.core.scope import recording
+from chalkgrad.executors.compiling import compile
 from chalkgrad.explain import Derivation, Update, explain
+from chalkgrad.explain.diagnose import Diagnosis, diagnose
 from chalkgrad.explain.elements import At
 from chalkgrad.explain.update import update_of
 from chalkgrad.formulas import Name, latex
+from chalkgrad.nn import functional
+from chalkgrad.optim import Optimizer
 from chalkgrad.studio import edits
 from chalkgrad.studio.asked import Asked
 from chalkgrad.studio.choices import settings_of
+from chalkgrad.studio.exports import exported
 from chalkgrad.studio.limits import MOST_PARAMETERS, MOST_RECORDS_AT_ONCE, MOST_UNITS
+from chalkgrad.studio.marking import marks_of
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.paper import Paper
 from chalkgrad.studio.passes import Pass, alone
@@ -24,11 +33,17 @@ from chalkgrad.studio.places import Lights, Places
 from chalkgrad.studio.scene import scene_of
 from chalkgrad.studio.share import packed
 from chalkgrad.studio.steps import steps_of
-from chalkgrad.studio.subject import Json, Look, Manner, Memory
+from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject, Values
+from chalkgrad.studio.trainer import Trainer
+from chalkgrad.studio.views import curve, health, plane
 from chalkgrad.studio.why import why_of
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.worksheet import Worksheet, optimizer_of
+from chalkgrad.worksheet.activations import ACTIVATIONS
+from chalkgrad.worksheet.learning import training_step
+from chalkgrad.worksheet.problem import parameters_of
 
+_NO_IMAGE = "this network's inputs are no image; open the digits to draw one"
 _OF_A_NETWORK = ("activation", "loss", "units", "layers", "seed")
 
 
@@ -49,6 +64,18 @@ class Sheet:
         sheet = cls(Worksheet.from_text(text, name=name), Paper(text), seed, notes)
         _ = sheet.whole
         return sheet
+
+    @classmethod
+    def of(cls, worksheet: Worksheet) -> Sheet:
+        """A worksheet that was read; what it takes from a CSV beside it comes into its text."""
+        paper = Paper(worksheet.text)
+        if worksheet.data is not None:
+            paper = paper.with_data(worksheet.data)
+        return cls.from_text(paper.text, worksheet.file)
+
+    @property
+    def title(self) -> str:
+        return self.worksheet.title or self.worksheet.file
 
     @property
     def records(self) -> int:
@@ -74,9 +101,10 @@ class Sheet:
         one = alone(self.worksheet, record)
         return Pass.of(one), Places(one)
 
-    def with_values(self, values: Mapping[str, float]) -> Sheet:
+    def with_values(self, values: Values) -> Sheet:
         """The worksheet with other numbers for its parameters."""
-        moved = replace(self.worksheet, parameters={**self.worksheet.parameters, **values})
+        numbers = {name: float(value) for name, value in values.items()}
+        moved = replace(self.worksheet, parameters={**self.worksheet.parameters, **numbers})
         return replace(self, worksheet=moved)
 
     @cached_property
@@ -84,14 +112,94 @@ class Sheet:
         """The worksheet as it is now."""
         return self.paper.with_values(self.worksheet.parameters).text
 
+    @property
+    def values(self) -> Values:
+        return self.worksheet.parameters
+
+    # Training: an update takes all records.
+    @property
+    def updates_an_epoch(self) -> int:
+        return 1
+
+    def trainer(self) -> Trainer:
+        parameters = parameters_of(self.worksheet)
+        optimizer = optimizer_of(self.worksheet, parameters)
+        step = training_step(self.worksheet, parameters, optimizer)
+        return Trainer(parameters, optimizer, compile(step))
+
+    def trains_like(self, other: Subject) -> bool:
+        return isinstance(other, Sheet) and _structure(self.worksheet) == _structure(
+            other.worksheet
+        )
+
+    # Beside the network.
+    def arrays(self) -> tuple[Array, Array]:
+        """Inputs and targets, a row for each record."""
+        data = self.worksheet.data
+        assert data is not None
+        x, y = (list(zip(*part.values(), strict=True)) for part in (data.inputs, data.targets))
+        return np.array(x, np.float64), np.array(y, np.float64)
+
+    def outputs(self, x: Array) -> Array:
+        """What the network gives for other inputs."""
+        found = Tensor().wrap(leaf(x))
+        with recording(False):
+            for layer in self.worksheet.layers:
+                bias = None if layer.bias is None else self._tensor(layer.bias)
+                found = functional.linear(found, self._tensor(layer.weights), bias)
+                function = ACTIVATIONS[layer.activation]
+                found = found if function is None else function(found)
+        return np.asarray(found.node.value)
+
+    def _tensor(self, weights: Sequence[Any]) -> Tensor:
+        """Names in (lists of) weights replaced by their numbers."""
+
+        def number_of(weight: Any) -> Any:
+            if isinstance(weight, tuple):
+                return [number_of(part) for part in weight]
+            return self.worksheet.parameters[weight] if isinstance(weight, str) else weight
+
+        return Tensor().wrap(leaf(np.array(number_of(tuple(weights)), np.float64)))
+
+    def _view(self, memory: Memory | None) -> Json:
+        sheet, diagnosis = self.worksheet, self._diagnosis(memory)
+        found: Json = {
+            "plane": None, "curve": None, "digits": None,
+            "health": health(diagnosis, self._layer_parameters()),
+            "gradients": [{"name": n.name, "size": number(n.gradient)} for n in diagnosis.layers],
+        }  # fmt: skip
+        if sheet.data is not None:
+            x, y = self.arrays()
+            names = list(sheet.data.inputs)
+            found["plane"] = plane(names, x, y, self.outputs)
+            found["curve"] = curve(names, x, y, self.outputs)
+        return found
+
+    def _diagnosis(self, memory: Memory | None) -> Diagnosis:
+        problem = self.whole.problem
+        optimizer = self._optimizer(memory) if self.worksheet.update is not None else None
+        return diagnose(problem.loss, optimizer=optimizer, labels=problem.labels)
+
+    def _layer_parameters(self) -> list[tuple[str, list[str]]]:
+        layers = self.worksheet.layers
+        return [
+            (f"layer {k}", [w for row in layer.weights for w in row if isinstance(w, str)])
+            for k, layer in enumerate(layers, 1)
+        ]
+
     # Replies.
+    def moving(self, look: Look, memory: Memory | None) -> Json:
+        ran, places = self.shown(look.record)
+        scene = scene_of(places, ran, look.first, formulas=False)
+        return {"scene": scene, "view": self._view(memory)}
+
     def state(self, look: Look, memory: Memory | None) -> Json:
         ran, places = self.shown(look.record)
         stepped = self._is_stepped()
         updates = self._updates(memory) if stepped and self.worksheet.update is not None else []
         loss = Name(self.worksheet.names.loss)
         return {
-            "title": self.worksheet.title or self.worksheet.file,
+            "title": self.title,
             "source": self.worksheet.source,
             "kind": "formula" if self.worksheet.formulas else "network",
             "loss": {"name": loss.text, "value": number(self.loss()), "symbol": latex(loss)},
@@ -103,7 +211,7 @@ class Sheet:
             "steps": steps_of(places, ran.board, updates, loss) if stepped else [],
             "worksheet": self.text,
             "share": packed(self.text),
-            "view": {"plane": None, "curve": None, "health": [], "digits": None},
+            "view": self._view(memory),
             "notes": [*self.worksheet.notes, *self.notes],
         }
 
@@ -136,15 +244,22 @@ class Sheet:
     def _updates(self, memory: Memory | None) -> list[Update]:
         """The update of every parameter that moves, with the gradients of all records."""
         problem, gradients = self.whole.problem, self.whole.gradients
-        optimizer = optimizer_of(self.worksheet, problem.parameters)
+        optimizer = self._optimizer(memory)
         loss = Name(self.worksheet.names.loss)
         found = []
         for name, tensor in problem.parameters.items():
-            for key, array in (memory or {}).get(name, {}).items():
-                optimizer.state[tensor][key] = Tensor().wrap(leaf(array))
             at = At(tensor.node, ())
             found.append(update_of(optimizer, tensor, at, Name(name), loss, gradients[name]))
         return [update for update in found if update is not None]
+
+    def _optimizer(self, memory: Memory | None) -> Optimizer:
+        """The optimizer of the parameters of the pass, with what it remembers."""
+        parameters = self.whole.problem.parameters
+        optimizer = optimizer_of(self.worksheet, parameters)
+        for name, state in (memory or {}).items():
+            for key, array in state.items():
+                optimizer.state[parameters[name]][key] = Tensor().wrap(leaf(array))
+        return optimizer
 
     def why(self, wrt: str, manner: Manner, look: Look) -> Json:
         worksheet = self._explained(look.record)
@@ -172,6 +287,25 @@ class Sheet:
         other = derivation.board.quantities
         return dict(zip(other, own, strict=True)) if len(own) == len(other) else {}
 
+    # Images are for models.
+    @property
+    def width(self) -> int:
+        return 0 if self.worksheet.data is None else len(self.worksheet.data.inputs)
+
+    def drawn(self, pixels: list[float]) -> Json:
+        raise ArgumentError(_NO_IMAGE)
+
+    def taught(self, pixels: list[float], label: int) -> Sheet:
+        raise ArgumentError(_NO_IMAGE)
+
+    # To take away.
+    def mark(self, answers: str, look: Look) -> Json:
+        return marks_of(self._explained(look.record), answers)
+
+    def export(self, format: str, wrt: str | None, manner: Manner, look: Look) -> Json:
+        worksheet = self._explained(look.record)
+        return exported(format, self.text, worksheet, self.worksheet, wrt, manner)
+
     # Edits.
     def edited(self, change: Asked, look: Look) -> Sheet:
         edit = edits.read(change, self.worksheet, look.record)
@@ -187,3 +321,11 @@ class Sheet:
         made = Sheet(worksheet, paper, self.seed if seed is None else seed, self.notes)
         _ = made.whole
         return made
+
+
+def _structure(worksheet: Worksheet) -> tuple[Any, ...]:
+    """All of a worksheet that its compiled step depends on; not the numbers of parameters."""
+    sheet = worksheet
+    return (
+        sheet.layers, sheet.data, sheet.loss, sheet.update, sheet.formulas, list(sheet.parameters),
+    )  # fmt: skip

@@ -26,17 +26,18 @@ def optimizer_of(worksheet: Worksheet, parameters: Mapping[str, Tensor]) -> Opti
 
 
 def training_step(
-    worksheet: Worksheet, parameters: dict[str, Tensor] | None = None
-) -> Callable[[], Tensor]:
+    worksheet: Worksheet, parameters: dict[str, Tensor] | None = None,
+    optimizer: Optimizer | None = None,
+) -> Callable[[], Tensor]:  # fmt: skip
     """Forward pass, loss, backward pass and update of a worksheet, as a function of nothing."""
     moving = parameters_of(worksheet) if parameters is None else parameters
-    optimizer = optimizer_of(worksheet, moving)
+    update = optimizer_of(worksheet, moving) if optimizer is None else optimizer
 
     def step() -> Tensor:
-        optimizer.zero_grad()
+        update.zero_grad()
         loss = built(worksheet, moving, data_tracked=False).loss
         loss.backward()
-        optimizer.step()
+        update.step()
         return loss
 
     return step

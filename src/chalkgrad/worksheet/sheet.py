@@ -50,6 +50,7 @@ class Worksheet:
     names: Names = field(default_factory=Names)
     formulas: Mapping[str, Expression] = field(default_factory=dict)  # in computing order
     notes: tuple[str, ...] = ()  # what is no error and worth a word
+    text: str = ""  # as its author wrote it
 
     @classmethod
     def of(cls, what: Worksheet | str | PathLike[str]) -> Worksheet:
@@ -77,7 +78,7 @@ class Worksheet:
         _check_tables(source, tables)
         title, origin = top.string("title", ""), top.string("source", "")
         parts = _formulas(source, tables) if "expression" in tables else _network(source, tables)
-        return cls(name, title, origin, **parts)
+        return cls(name, title, origin, **parts, text=text)
 
 
 def _check_tables(source: Source, tables: Mapping[str, Any]) -> None:

@@ -1,0 +1,66 @@
+"""Where a session stands: what undo goes back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chalkgrad.studio.losses import Point, extended
+from chalkgrad.studio.subject import Memory, Subject
+from chalkgrad.studio.trainer import Held, Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """The subject, and how far its training has come."""
+
+    subject: Subject
+    start: Subject  # what reset goes back to
+    updates: int = 0
+    losses: tuple[Point, ...] = ()
+    memory: Memory | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, subject: Subject) -> Situation:
+        """Before any update."""
+        return cls(subject, subject, 0, ((0, subject.loss()),))
+
+    def moved(self, held: Held, losses: list[float], notes: tuple[str, ...] = ()) -> Situation:
+        """After some updates. `losses` are those before each of them."""
+        subject = self.subject.with_values(held.values)
+        updates = self.updates + len(losses)
+        points = [(self.updates + k, loss) for k, loss in enumerate(losses)]
+        points.append((updates, subject.loss()))
+        curve = extended(self.losses, points)
+        return Situation(subject, self.start, updates, curve, held.memory, notes)
+
+
+@dataclass
+class Course:
+    """Makes updates. The compiled step is kept for as long as it fits what is trained."""
+
+    trainer: Trainer | None = None
+    of: Subject | None = None
+    last: Situation | None = field(default=None, repr=False)  # whose numbers the trainer holds
+
+    def advanced(self, now: Situation, steps: int) -> tuple[Situation, bool]:
+        """The situation after so many updates; False where they would not have stayed finite."""
+        trainer = self._trainer(now.subject)
+        if self.last is not now:
+            trainer.begin(now.subject.values, now.memory)
+        self.last = None
+        made = trainer.advance(now.updates, steps)
+        self.last = now.moved(trainer.held(), np.asarray(made.losses).tolist())
+        return self.last, made.finite
+
+    def ready(self, now: Situation) -> None:
+        """Compile nothing yet, but refuse what has no update."""
+        self._trainer(now.subject)
+
+    def _trainer(self, subject: Subject) -> Trainer:
+        if self.trainer is None or self.of is None or not subject.trains_like(self.of):
+            self.trainer, self.last = subject.trainer(), None
+        self.of = subject
+        return self.trainer
