@@ -7,6 +7,7 @@ alpha_1     \\alpha_{1}                     layers.0.weight[1,0]    \\mathtt{lay
 
 from __future__ import annotations
 
+from functools import lru_cache
 from re import fullmatch, sub
 
 GREEK = (
@@ -33,6 +34,7 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
+@lru_cache(maxsize=4096)  # a page of derivations names the same few quantities again and again
 def latex_of(text: str) -> str:
     """A quantity's name in LaTeX.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalkgrad.core.errors import ArgumentError, DataError, nearest
+from chalkgrad.studio.digits import digits
 from chalkgrad.studio.own import Opener, own_start
 from chalkgrad.studio.puzzles import PUZZLES
 from chalkgrad.studio.sheet import Sheet
@@ -55,7 +56,10 @@ class Gallery:
 
 @cache
 def _starts() -> tuple[Start, ...]:
-    return (*_lectures(), *_puzzles())
+    images = Start(
+        "digits", "gallery", "Handwritten digits", "1797 real images, 64-32-10: draw one", digits
+    )
+    return (*_lectures(), *_puzzles(), images)
 
 
 def _lectures() -> Iterator[Start]:

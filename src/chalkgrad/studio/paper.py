@@ -37,14 +37,10 @@ class Paper:
 
     def with_values(self, values: Mapping[str, float]) -> Paper:
         """The text with these numbers for its parameters."""
-
-        def write(document: Any) -> None:
-            table = document["values" if "values" in document else "parameters"]
-            for name, value in values.items():
-                if float(table[name]) != value:
-                    table[name] = value
-
-        return self.changed(write)
+        self._parsed = document = self._document()
+        title = "values" if "values" in document else "parameters"
+        other = {name: v for name, v in values.items() if float(document[title][name]) != v}
+        return self.changed(lambda document: document[title].update(other)) if other else self
 
     def with_data(self, data: Data) -> Paper:
         """The text with its records in it, where it names a file that has them."""

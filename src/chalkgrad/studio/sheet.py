@@ -24,7 +24,7 @@ from chalkgrad.studio import edits
 from chalkgrad.studio.asked import Asked
 from chalkgrad.studio.choices import settings_of
 from chalkgrad.studio.exports import exported
-from chalkgrad.studio.limits import MOST_PARAMETERS, MOST_RECORDS_AT_ONCE, MOST_UNITS
+from chalkgrad.studio.limits import MOST_PARAMETERS, MOST_RECORDS_AT_ONCE, MOST_UNITS, MOST_UPDATES
 from chalkgrad.studio.marking import marks_of
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.paper import Paper
@@ -44,6 +44,7 @@ from chalkgrad.worksheet.learning import training_step
 from chalkgrad.worksheet.problem import parameters_of
 
 _NO_IMAGE = "this network's inputs are no image; open the digits to draw one"
+_MANY = "so many updates are not stepped one by one; ask a weight why, and its update is shown"
 _OF_A_NETWORK = ("activation", "loss", "units", "layers", "seed")
 
 
@@ -105,12 +106,12 @@ class Sheet:
         """The worksheet with other numbers for its parameters."""
         numbers = {name: float(value) for name, value in values.items()}
         moved = replace(self.worksheet, parameters={**self.worksheet.parameters, **numbers})
-        return replace(self, worksheet=moved)
+        return replace(self, worksheet=moved, paper=self.__dict__.get("now", self.paper))
 
     @cached_property
-    def text(self) -> str:
-        """The worksheet as it is now."""
-        return self.paper.with_values(self.worksheet.parameters).text
+    def now(self) -> Paper:
+        """The worksheet's text as it is now."""
+        return self.paper.with_values(self.worksheet.parameters)
 
     @property
     def values(self) -> Values:
@@ -196,7 +197,9 @@ class Sheet:
     def state(self, look: Look, memory: Memory | None) -> Json:
         ran, places = self.shown(look.record)
         stepped = self._is_stepped()
-        updates = self._updates(memory) if stepped and self.worksheet.update is not None else []
+        moving = self._moving() if stepped else []
+        few = len(moving) <= MOST_UPDATES
+        updates = self._updates(memory) if moving and few else []
         loss = Name(self.worksheet.names.loss)
         return {
             "title": self.title,
@@ -209,10 +212,10 @@ class Sheet:
             "settings": self._settings(),
             "scene": scene_of(places, ran, look.first, formulas=stepped),
             "steps": steps_of(places, ran.board, updates, loss) if stepped else [],
-            "worksheet": self.text,
-            "share": packed(self.text),
+            "worksheet": self.now.text,
+            "share": packed(self.now.text),
             "view": self._view(memory),
-            "notes": [*self.worksheet.notes, *self.notes],
+            "notes": [*self.worksheet.notes, *self.notes, *([] if few else [_MANY])],
         }
 
     def _is_stepped(self) -> bool:
@@ -240,6 +243,13 @@ class Sheet:
             "seed": self.seed,
             "fixed": list(_OF_A_NETWORK) if sheet.formulas else [],
         }
+
+    def _moving(self) -> list[str]:
+        """The parameters that the update moves."""
+        update = self.worksheet.update
+        if update is None:
+            return []
+        return [name for name in self.worksheet.parameters if name not in update.frozen]
 
     def _updates(self, memory: Memory | None) -> list[Update]:
         """The update of every parameter that moves, with the gradients of all records."""
@@ -304,7 +314,7 @@ class Sheet:
 
     def export(self, format: str, wrt: str | None, manner: Manner, look: Look) -> Json:
         worksheet = self._explained(look.record)
-        return exported(format, self.text, worksheet, self.worksheet, wrt, manner)
+        return exported(format, self.now.text, worksheet, self.worksheet, wrt, manner)
 
     # Edits.
     def edited(self, change: Asked, look: Look) -> Sheet:
@@ -314,7 +324,7 @@ class Sheet:
         return self._rewritten(edit.write, edit.seed)
 
     def _rewritten(self, write: Callable[[Any], None], seed: int | None) -> Sheet:
-        paper = self.paper.with_values(self.worksheet.parameters).changed(write)
+        paper = self.now.changed(write)
         worksheet = Worksheet.from_text(paper.text, name=self.worksheet.file)
         if not worksheet.parameters:
             raise ArgumentError("there would be no parameter left")

@@ -34,6 +34,7 @@ class Design:
     update: Mapping[str, Any]
     seed: int = 0
     weights: Sequence[Array] = field(default_factory=tuple)  # W, b, W, b … instead of drawn ones
+    activations: Sequence[str] = ()  # of every layer, where they are not alike
 
 
 def worksheet_text(design: Design) -> str:
@@ -74,7 +75,10 @@ def _layers(design: Design) -> Iterable[_Layer]:
         units = list(design.targets) if last else [f"{letter}{n + 1}" for n in range(width)]
         weights = [[names.next("w") for _ in range(below)] for _ in range(width)]
         bias = [names.next("b") for _ in range(width)]
-        yield _Layer(units, weights, bias, design.output if last else design.activation)
+        activation = design.output if last else design.activation
+        if design.activations:
+            activation = design.activations[k - 1]
+        yield _Layer(units, weights, bias, activation)
         below = width
 
 

@@ -1,0 +1,425 @@
+"""A model with its data as what the studio shows: too large to be stepped whole, so it is folded.
+
+One record at a time is looked at, and one gradient is derived when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from chalkgrad import optim
+from chalkgrad.core.errors import ArgumentError, nearest
+from chalkgrad.core.graph import Array
+from chalkgrad.core.scope import recording
+from chalkgrad.executors.compiling import compile
+from chalkgrad.explain import explain
+from chalkgrad.explain.diagnose import Diagnosis, diagnose
+from chalkgrad.formulas import Name, latex
+from chalkgrad.studio.asked import Asked, finite
+from chalkgrad.studio.choices import settings_of
+from chalkgrad.studio.exports import DERIVATIONS, derived, file_stem
+from chalkgrad.studio.folded import FoldedScene, Lamp
+from chalkgrad.studio.limits import SHOWN_UNITS, WIDEST_LAYER
+from chalkgrad.studio.network import Network, Records, Stage, drawn_network, tensor
+from chalkgrad.studio.numbers import number
+from chalkgrad.studio.sheet import Sheet
+from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject, Values
+from chalkgrad.studio.trainer import Trainer, batches
+from chalkgrad.studio.views import curve, health, plane
+from chalkgrad.studio.why import why_of
+from chalkgrad.studio.writing import Design, worksheet_text
+from chalkgrad.tensor.tensor import Tensor
+from chalkgrad.worksheet.activations import ACTIVATIONS
+from chalkgrad.worksheet.updates import RULES as OPTIMIZERS
+
+_SAMPLE = 256  # records that the diagnosis looks at
+_WRITTEN = 20_000  # parameters of a program or a worksheet
+_NAMED = 500  # records that a list can name
+_FIXED = ("layers", "loss", "inputs", "targets")
+Update = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Image:
+    """Inputs that are the pixels of a picture, and what the outputs are called."""
+
+    width: int
+    height: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A network, its records and the optimizer of its training."""
+
+    title: str
+    source: str
+    network: Network
+    data: Records
+    update: Update = field(default_factory=lambda: {"rule": "sgd", "learning_rate": 0.1})
+    batch: int = 32
+    seed: int = 0
+    image: Image | None = None
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        outputs, y = self.network.stages[-1].units, self.data.y
+        if self.data.x.shape[1] != self.network.width:
+            raise ArgumentError(
+                f"the records have {self.data.x.shape[1]} numbers each; the network takes "
+                f"{self.network.width}"
+            )
+        wrong = y.max() >= outputs or y.min() < 0 if y.ndim == 1 else y.shape[1:] != (outputs,)
+        if wrong:
+            what = (
+                f"classes up to {y.max()}" if y.ndim == 1 else f"targets of {y.shape[1:]} numbers"
+            )
+            raise ArgumentError(f"{what} do not fit the network's {outputs} outputs")
+
+    @property
+    def records(self) -> int:
+        return len(self.data.x)
+
+    @property
+    def all_at_once(self) -> bool:
+        return False
+
+    @property
+    def width(self) -> int:
+        return self.network.width
+
+    @property
+    def values(self) -> Values:
+        return self.network.values
+
+    def with_values(self, values: Values) -> Net:
+        known = self.network.values
+        arrays = {name: np.asarray(values.get(name, array)) for name, array in known.items()}
+        return replace(self, network=replace(self.network, values=arrays))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the outputs are called, if anything."""
+        return () if self.image is None else self.image.labels
+
+    @property
+    def logits(self) -> bool:
+        """Does the loss do the softmax itself?"""
+        return (
+            self.data.loss == "cross_entropy" and self.network.stages[-1].activation == "identity"
+        )
+
+    # Numbers.
+    def loss(self) -> float:
+        with recording(False):
+            return float(self.loss_tensor(self.network.module(), self.data).node.value)
+
+    def loss_tensor(self, module: Any, data: Records) -> Tensor:
+        x, y = self._tensors(data)
+        return data.loss_of(module(x), y, logits=self.logits)
+
+    def _tensors(self, data: Records) -> tuple[Tensor, Tensor]:
+        kind = self.network.values["0.weight"].dtype
+        y = data.y if data.y.ndim == 1 else data.y.astype(kind)
+        return tensor(data.x.astype(kind)), tensor(y)
+
+    def outputs(self, x: Array) -> Array:
+        """What the network says; of logits the probabilities."""
+        found = self.network.outputs(x)
+        if not self.logits:
+            return found
+        shifted = np.exp(found - found.max(1, keepdims=True))
+        whole: Array = shifted / shifted.sum(1, keepdims=True)
+        return whole
+
+    # Training.
+    @property
+    def updates_an_epoch(self) -> int:
+        return max(1, self.records // self._batch)
+
+    @property
+    def _batch(self) -> int:
+        return min(self.batch, self.records)
+
+    def trainer(self) -> Trainer:
+        module = self.network.module()
+        optimizer = self._optimizer(list(module.parameters()))
+        data, logits = self.data, self.logits
+
+        def step(x: Tensor, y: Tensor) -> Tensor:
+            optimizer.zero_grad()
+            loss = data.loss_of(module(x), y, logits=logits)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        rows = batches(self.records, self._batch, self.seed)
+        given = self._tensors(data)
+        return Trainer(dict(module.named_parameters()), optimizer, compile(step), given, rows)
+
+    def _optimizer(self, parameters: list[Any]) -> optim.Optimizer:
+        settings = {("lr" if k == "learning_rate" else k): v for k, v in self.update.items()}
+        rule = settings.pop("rule")
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
+        }
+        return OPTIMIZERS[rule](parameters, **plain)
+
+    def trains_like(self, other: Subject) -> bool:
+        return (
+            isinstance(other, Net)
+            and self.network.stages == other.network.stages
+            and self.data is other.data
+            and dict(self.update) == dict(other.update)
+            and self.batch == other.batch
+        )
+
+    def drawn(self, pixels: list[float]) -> Json:
+        if self.image is None:
+            raise ArgumentError("this network's inputs are no image; open the digits to draw one")
+        found = self.outputs(np.array([pixels]))[0]
+        labels = self.image.labels
+        bars = [{"label": n, "value": number(v)} for n, v in zip(labels, found, strict=True)]
+        return {"outputs": bars, "loss": None}
+
+    def taught(self, pixels: list[float], label: int) -> Net:
+        if self.image is None or label >= len(self.image.labels):
+            raise ArgumentError(f"there is no label number {label}")
+        one = Records(np.array([pixels]), np.array([label]), self.data.loss)
+        alone = replace(self, data=one)
+        trainer = alone.trainer()
+        trainer.begin(self.values, None)
+        made = trainer.advance(0, 1)
+        if not made.finite:
+            raise ArgumentError("the update gives numbers that are not finite; nothing was changed")
+        return self.with_values(trainer.held().values)
+
+    # Replies.
+    def state(self, look: Look, memory: Memory | None) -> Json:
+        loss = Name("loss")
+        record = look.record or 1
+        return {
+            "title": self.title,
+            "source": self.source,
+            "kind": "network",
+            "loss": {"name": "loss", "value": number(self.loss()), "symbol": latex(loss)},
+            "records": self.records,
+            "record": record,
+            "record_names": self._record_names(),
+            "settings": self._settings(),
+            "scene": FoldedScene(self, record, look.first).scene(),
+            "steps": [],
+            "worksheet": None,
+            "share": None,
+            "view": self._view(record),
+            "notes": list(self.network.notes),
+        }
+
+    def moving(self, look: Look, memory: Memory | None) -> Json:
+        record = look.record or 1
+        return {"scene": FoldedScene(self, record, look.first).scene(), "view": self._view(record)}
+
+    def _record_names(self) -> list[str]:
+        if self.records > _NAMED:
+            return []
+        return [str(k + 1) for k in range(self.records)]
+
+    def _settings(self) -> Json:
+        stages = self.network.stages
+        rule = self.update["rule"]
+        return {
+            "update": {"rule": rule, **settings_of(rule), **self.update},
+            "loss": {"kind": self.data.loss, "over_records": "mean"},
+            "layers": [
+                {"layer": k, "units": stage.units, "activation": stage.activation}
+                for k, stage in enumerate(stages, 1)
+            ],
+            "seed": self.seed,
+            "fixed": list(_FIXED),
+        }
+
+    def _view(self, record: int) -> Json:
+        diagnosis = self._diagnosis()
+        layers = [
+            (f"layer {k}", [f"{place}.weight"]) for k, place in enumerate(self.network.places, 1)
+        ]
+        sizes = [{"name": f"layer {k}", "size": number(layer.gradient)}
+                 for k, layer in enumerate(diagnosis.layers, 1)]  # fmt: skip
+        names = [f"x{k + 1}" for k in range(self.width)]
+        y = (
+            self.data.y
+            if self.data.y.ndim == 2
+            else np.eye(self.network.stages[-1].units)[self.data.y]
+        )
+        return {
+            "plane": plane(names, self.data.x, y, self.outputs),
+            "curve": curve(names, self.data.x, y, self.outputs),
+            "health": health(diagnosis, layers),
+            "gradients": sizes,
+            "digits": None if self.image is None else self._digits(self.image, record),
+        }
+
+    def _digits(self, image: Image, record: int) -> Json:
+        pixels = self.data.x[record - 1]
+        return {
+            "width": image.width, "height": image.height, "labels": list(image.labels),
+            "pixels": [round(float(pixel), 4) for pixel in pixels],
+            "label": int(self.data.y[record - 1]),
+        }  # fmt: skip
+
+    def _diagnosis(self) -> Diagnosis:
+        module = self.network.module()
+        loss = self.loss_tensor(module, self.data.first(_SAMPLE))
+        return diagnose(loss, optimizer=self._optimizer(list(module.parameters())))
+
+    def why(self, wrt: str, manner: Manner, look: Look) -> Json:
+        view, names, digits = manner
+        module = self.network.module()
+        loss = self.loss_tensor(module, self.data.only(look.record or 1))
+        optimizer = self._optimizer(list(module.parameters()))
+        derivation = explain(
+            loss, wrt, optimizer=optimizer, view=view, names=names, digits=digits, title=self.title
+        )
+        places = Lamp(self)
+        return why_of(derivation, places.lights, places.between)
+
+    def mark(self, answers: str, look: Look) -> Json:
+        raise ArgumentError("working can be marked for a worksheet; this network is too large")
+
+    def export(self, format: str, wrt: str | None, manner: Manner, look: Look) -> Json:
+        if format in DERIVATIONS or format == "pdf":
+            view, names, digits = manner
+            loss = self.loss_tensor(self.network.module(), self.data.only(look.record or 1))
+            derivation = explain(loss, wrt, view=view, names=names, digits=digits, title=self.title)
+            return derived(format, derivation, file_stem(self.title))
+        return self.as_sheet(look.record or 1).export(format, wrt, manner, Look())
+
+    def as_sheet(self, record: int | None) -> Sheet:
+        """The network as a worksheet: with one of its records, or with all."""
+        if self.network.size > _WRITTEN:
+            raise ArgumentError(
+                f"the network has {self.network.size:,} parameters; at most {_WRITTEN:,} are "
+                "written down in a worksheet or a program"
+            )
+        data = self.data if record is None else self.data.only(record)
+        return sheet_of(self.title, self.network, data, self.update)
+
+    # Edits.
+    def edited(self, change: Asked, look: Look) -> Net:
+        if len(change.fields) != 1:
+            raise ArgumentError("a change has one part, such as set or update")
+        (kind,) = change.fields
+        edits = {
+            "set": self._set, "update": self._updated, "seed": self._seeded,
+            "activation": self._activated, "units": self._resized,
+        }  # fmt: skip
+        if kind not in edits:
+            raise ArgumentError(
+                f"{str(kind)[:40]!r} cannot be changed of a model; what can is {', '.join(edits)}"
+            )
+        return edits[kind](change)
+
+    def _set(self, change: Asked) -> Net:
+        values = {name: np.array(array) for name, array in self.values.items()}
+        for name, value in change.part("set").fields.items():
+            base, index = self._element(str(name))
+            values[base][index] = finite(value, str(name)[:40])
+        return self.with_values(values)
+
+    def _element(self, name: str) -> tuple[str, tuple[int, ...]]:
+        base, _, rest = name.partition("[")
+        places = rest[:-1].split(",")
+        if base in self.values and rest.endswith("]") and all(p.isdecimal() for p in places):
+            index = tuple(int(place[:9]) for place in places)
+            shape = self.values[base].shape
+            if len(index) == len(shape) and all(k < n for k, n in zip(index, shape, strict=True)):
+                return base, index
+        raise ArgumentError(
+            f"{name[:40]!r} is no parameter of this network, such as 0.weight[0,1]."
+            f"{nearest(base[:40], self.values)}"
+        )
+
+    def _updated(self, change: Asked) -> Net:
+        asked = change.part("update")
+        rule = asked.choice("rule", OPTIMIZERS, self.update["rule"])
+        asked.only("rule", *settings_of(rule))
+        kept = self.update if rule == self.update["rule"] else {}
+        rate = {"learning_rate": self.update["learning_rate"]} if not kept else {}
+        made = replace(self, update={**rate, **kept, **asked.fields, "rule": rule})
+        try:
+            made._optimizer(list(made.network.module().parameters()))
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"{rule} refuses its settings: {error}") from None
+        return made
+
+    def _seeded(self, change: Asked) -> Net:
+        seed = change.whole("seed", 0, 2**31 - 1)
+        sizes = [self.width, *(stage.units for stage in self.network.stages)]
+        return replace(self, network=drawn_network(sizes, self.network.stages, seed), seed=seed)
+
+    def _activated(self, change: Asked) -> Net:
+        asked = change.part("activation")
+        asked.only("layer", "to")
+        layer = asked.whole("layer", 1, len(self.network.stages))
+        kind = asked.choice("to", ACTIVATIONS)
+        if layer == len(self.network.stages):
+            raise ArgumentError("the last layer's activation belongs to the loss of this model")
+        return self._with_stage(layer, replace(self.network.stages[layer - 1], activation=kind))
+
+    def _resized(self, change: Asked) -> Net:
+        asked = change.part("units")
+        asked.only("layer", "count")
+        layer = asked.whole("layer", 1, len(self.network.stages))
+        count = asked.whole("count", 1, max(WIDEST_LAYER, 4 * SHOWN_UNITS))
+        if layer == len(self.network.stages):
+            raise ArgumentError("the last layer has a unit for each target")
+        return self._with_stage(layer, replace(self.network.stages[layer - 1], units=count))
+
+    def _with_stage(self, layer: int, stage: Stage) -> Net:
+        """Another stage in place of one; numbers stay where there is a place for them."""
+        stages = [*self.network.stages]
+        stages[layer - 1] = stage
+        sizes = [self.width, *(each.units for each in stages)]
+        fresh = drawn_network(sizes, stages, self.seed + 1)
+        values = dict(fresh.values)
+        for old, new in zip(self.network.places, fresh.places, strict=True):
+            for kind in ("weight", "bias"):
+                if f"{old}.{kind}" in self.values:
+                    values[f"{new}.{kind}"] = _kept(
+                        self.values[f"{old}.{kind}"], fresh.values[f"{new}.{kind}"]
+                    )
+        return replace(self, network=replace(fresh, values=values, notes=self.network.notes))
+
+
+def _kept(old: Array, new: Array) -> Array:
+    made = new.astype(old.dtype)
+    inside = tuple(slice(min(a, b)) for a, b in zip(old.shape, new.shape, strict=True))
+    made[inside] = old[inside]
+    return made
+
+
+def sheet_of(title: str, network: Network, data: Records, update: Update) -> Sheet:
+    """A network with its records as a worksheet."""
+    outputs = network.stages[-1].units
+    y = np.eye(outputs)[data.y] if data.y.ndim == 1 else data.y
+    kinds = {stage.activation for stage in network.stages[:-1]}
+    design = Design(
+        title, "", {f"x{k + 1}": data.x[:, k] for k in range(network.width)},
+        {f"o{k + 1}": y[:, k] for k in range(outputs)},
+        [stage.units for stage in network.stages[:-1]], next(iter(kinds), "identity"),
+        network.stages[-1].activation, data.loss, update,
+        weights=list(_arrays(network)), activations=[s.activation for s in network.stages],
+    )  # fmt: skip
+    return Sheet.from_text(worksheet_text(design), title, notes=network.notes)
+
+
+def _arrays(network: Network) -> Iterator[Array]:
+    for place, stage in zip(network.places, network.stages, strict=True):
+        yield network.values[f"{place}.weight"]
+        yield network.values.get(f"{place}.bias", np.zeros(stage.units))
