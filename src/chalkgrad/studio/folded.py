@@ -35,7 +35,7 @@ class Folded(Protocol):
     def labels(self) -> Sequence[str]:
         """What the outputs are called, if anything."""
 
-    def loss_tensor(self, module: Any, data: Records) -> Tensor: ...
+    def loss_tensor(self, module: Any, data: Records, *, named: bool = False) -> Tensor: ...
 
 
 class Lamp:
@@ -43,6 +43,7 @@ class Lamp:
 
     def __init__(self, net: Folded) -> None:
         self.layers: dict[str, int] = {}
+        self.layers["x"] = 0
         for layer, place in enumerate(net.network.places, 1):
             for name in (f"{place}.weight", f"{place}.bias", f"{place}.out", f"{place + 1}.out"):
                 self.layers.setdefault(name, layer)
@@ -82,7 +83,8 @@ class FoldedScene:
         self.net = net
         self.data = net.data.only(record)
         self.module = net.network.module()
-        self.loss = net.loss_tensor(self.module, self.data)
+        self.loss = net.loss_tensor(self.module, self.data, named=True)
+        self.labels = labels_of(self.loss.node, {})
         self.gradients = adjoints(self.loss.node)
         self.parameters = dict(self.module.named_parameters())
         sizes = [net.network.width, *(stage.units for stage in net.network.stages)]
@@ -96,7 +98,7 @@ class FoldedScene:
     def quantities(self) -> dict[tuple[int, str], tuple[str, Node]]:
         """The arrays of sums and activations, by layer and kind."""
         found: dict[tuple[int, str], tuple[str, Node]] = {}
-        for node, label in labels_of(self.loss.node, {}).items():
+        for node, label in self.labels.items():
             if label.kind in (WEIGHTED_SUM, ACTIVATION) and label.layer is not None:
                 found.setdefault((label.layer, label.kind), (label.base, node))
         return found
@@ -127,12 +129,7 @@ class FoldedScene:
             "id": unit_id(k, j), "name": self._name(k, j), "kind": "unit" if k else "input",
             "sum": None, "target": None, "bias": None,
         }  # fmt: skip
-        if not k:
-            value = number(float(self.data.x[0, j]))
-            return found | {"quantities": [], "symbol": f"x_{{{j + 1}}}", "value": value,
-                            "gradient": None}  # fmt: skip
-        several = [q for kind in (WEIGHTED_SUM, ACTIVATION)
-                   if (q := self.quantities.get((k, kind))) is not None]  # fmt: skip
+        several = self._several(k)
         base, node = several[-1]
         if len(several) > 1:
             found["sum"] = number(float(several[0][1].value[0, j]))
@@ -144,13 +141,28 @@ class FoldedScene:
             "symbol": latex(Name(f"{base}[0,{j}]")),
             "value": number(float(node.value[0, j])),
             "gradient": self._gradient(node, (0, j)),
-            "bias": self._parameter(f"{self.net.network.places[k - 1]}.bias", (j,)),
+            "bias": self._bias(k, j),
         }
+
+    def _several(self, k: int) -> list[tuple[str, Node]]:
+        """The arrays of a layer: its sums, then what the activation makes of them."""
+        if not k:
+            return [("x", self.inputs)]
+        kinds = (WEIGHTED_SUM, ACTIVATION)
+        return [self.quantities[k, kind] for kind in kinds if (k, kind) in self.quantities]
+
+    @cached_property
+    def inputs(self) -> Node:
+        (found,) = [node for node in self.labels if node.name == "x" and node.primitive is None]
+        return found
 
     def _name(self, k: int, j: int) -> str:
         labels = self.net.labels
         last = k == len(self.sizes) - 1
         return labels[j] if last and j < len(labels) else f"{'x' if not k else 'h'}{j + 1}"
+
+    def _bias(self, k: int, j: int) -> Json | None:
+        return self._parameter(f"{self.net.network.places[k - 1]}.bias", (j,)) if k else None
 
     def _target(self, j: int) -> Json:
         y = self.data.y[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+PROTOCOL = 1  # the version of PROTOCOL.md
 MOST_UNITS = 64  # of a network that is stepped whole, inputs not counted
 MOST_PARAMETERS = 1000
 MOST_UPDATES = 40  # parameters whose updates are steps

@@ -13,7 +13,7 @@ import numpy as np
 
 from chalkgrad import optim
 from chalkgrad.core.errors import ArgumentError, nearest
-from chalkgrad.core.graph import Array
+from chalkgrad.core.graph import Array, leaf
 from chalkgrad.core.scope import recording
 from chalkgrad.executors.compiling import compile
 from chalkgrad.explain import explain
@@ -120,8 +120,11 @@ class Net:
         with recording(False):
             return float(self.loss_tensor(self.network.module(), self.data).node.value)
 
-    def loss_tensor(self, module: Any, data: Records) -> Tensor:
+    def loss_tensor(self, module: Any, data: Records, *, named: bool = False) -> Tensor:
+        """The loss of some records; with names for their inputs, which then have gradients."""
         x, y = self._tensors(data)
+        if named:
+            x._become(leaf(x.node.value, tracked=True, name="x"))
         return data.loss_of(module(x), y, logits=self.logits)
 
     def _tensors(self, data: Records) -> tuple[Tensor, Tensor]:
@@ -281,7 +284,7 @@ class Net:
     def why(self, wrt: str, manner: Manner, look: Look) -> Json:
         view, names, digits = manner
         module = self.network.module()
-        loss = self.loss_tensor(module, self.data.only(look.record or 1))
+        loss = self.loss_tensor(module, self.data.only(look.record or 1), named=True)
         optimizer = self._optimizer(list(module.parameters()))
         derivation = explain(
             loss, wrt, optimizer=optimizer, view=view, names=names, digits=digits, title=self.title
@@ -295,7 +298,8 @@ class Net:
     def export(self, format: str, wrt: str | None, manner: Manner, look: Look) -> Json:
         if format in DERIVATIONS or format == "pdf":
             view, names, digits = manner
-            loss = self.loss_tensor(self.network.module(), self.data.only(look.record or 1))
+            module, one = self.network.module(), self.data.only(look.record or 1)
+            loss = self.loss_tensor(module, one, named=True)
             derivation = explain(loss, wrt, view=view, names=names, digits=digits, title=self.title)
             return derived(format, derivation, file_stem(self.title))
         return self.as_sheet(look.record or 1).export(format, wrt, manner, Look())
@@ -414,12 +418,12 @@ def sheet_of(title: str, network: Network, data: Records, update: Update) -> She
         {f"o{k + 1}": y[:, k] for k in range(outputs)},
         [stage.units for stage in network.stages[:-1]], next(iter(kinds), "identity"),
         network.stages[-1].activation, data.loss, update,
-        weights=list(_arrays(network)), activations=[s.activation for s in network.stages],
+        weights=list(_arrays(network)), decimals=None, activations=[s.activation for s in network.stages],
     )  # fmt: skip
     return Sheet.from_text(worksheet_text(design), title, notes=network.notes)
 
 
-def _arrays(network: Network) -> Iterator[Array]:
-    for place, stage in zip(network.places, network.stages, strict=True):
+def _arrays(network: Network) -> Iterator[Array | None]:
+    for place in network.places:
         yield network.values[f"{place}.weight"]
-        yield network.values.get(f"{place}.bias", np.zeros(stage.units))
+        yield network.values.get(f"{place}.bias")

@@ -10,6 +10,7 @@ from typing import Any
 from chalkgrad.core.errors import DataError, TypeMismatch
 from chalkgrad.studio.csv_file import from_csv
 from chalkgrad.studio.limits import LARGEST_CSV
+from chalkgrad.studio.models import of_run
 from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.subject import Subject
 from chalkgrad.worksheet import Worksheet
@@ -40,6 +41,8 @@ def _subject(own: Any) -> Subject:
 
 
 def _from_path(path: Path) -> Subject:
+    if path.is_dir():
+        return of_run(path)
     if path.suffix.lower() == ".csv":
         return from_csv(_text(path), path.name)
     return Sheet.of(Worksheet.read(path))

@@ -20,7 +20,7 @@ from chalkgrad.studio.csv_file import from_csv
 from chalkgrad.studio.exports import FORMATS
 from chalkgrad.studio.gallery import Gallery
 from chalkgrad.studio.history import History
-from chalkgrad.studio.limits import LARGEST_CSV, LARGEST_TEXT, LONGEST_SHARE, MOST_STEPS
+from chalkgrad.studio.limits import LARGEST_CSV, LARGEST_TEXT, LONGEST_SHARE, MOST_STEPS, PROTOCOL
 from chalkgrad.studio.losses import extended
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.share import unpacked
@@ -30,7 +30,6 @@ from chalkgrad.studio.subject import Json, Look, Manner, Subject
 from chalkgrad.studio.training import End, Training, not_finite
 from chalkgrad.version import __version__
 
-PROTOCOL = 1
 Emit = Callable[[Json], None]
 _PAUSES = {
     "open", "edit", "undo", "redo", "step", "epoch", "train", "pause", "reset", "teach",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from chalkgrad.formulas.tokens import BARE
 from chalkgrad.studio.drawing import drawn
 
 _WIDTH = 96
-_DECIMALS = 4  # of data
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ class Design:
     loss: str
     update: Mapping[str, Any]
     seed: int = 0
-    weights: Sequence[Array] = field(default_factory=tuple)  # W, b, W, b … instead of drawn ones
+    weights: Sequence[Array | None] = ()  # W, b, W, b … in place of drawn ones; None: no bias
+    decimals: int | None = 4  # of the data; None: all
     activations: Sequence[str] = ()  # of every layer, where they are not alike
 
 
@@ -47,11 +47,14 @@ def worksheet_text(design: Design) -> str:
         parts += ["", "[[layer]]", _listed("units", map(_quoted, layer.units))]
         parts += ["weights = ["]
         parts += [_wrapped(f"    [{', '.join(map(_quoted, row))}],") for row in layer.weights]
-        parts += ["]", _listed("bias", map(_quoted, layer.bias))]
+        parts += ["]"]
+        parts += [_listed("bias", map(_quoted, layer.bias))] if layer.bias else []
         parts += [f"activation = {_quoted(layer.activation)}"]
     for kind, columns in (("inputs", design.inputs), ("targets", design.targets)):
         parts += ["", f"[data.{kind}]"]
-        parts += [_listed(name, map(_short, column)) for name, column in columns.items()]
+        for name, column in columns.items():
+            shown = column if design.decimals is None else np.round(column, design.decimals)
+            parts += [_listed(name, (repr(float(value)) for value in shown))]
     parts += ["", "[loss]", f"kind = {_quoted(design.loss)}", "", "[update]"]
     parts += [f"{key} = {json.dumps(value)}" for key, value in design.update.items()]
     return "\n".join(parts) + "\n"
@@ -74,7 +77,8 @@ def _layers(design: Design) -> Iterable[_Layer]:
         letter = "h" if len(widths) == 2 else "hgkmnpqr"[(k - 1) % 8]
         units = list(design.targets) if last else [f"{letter}{n + 1}" for n in range(width)]
         weights = [[names.next("w") for _ in range(below)] for _ in range(width)]
-        bias = [names.next("b") for _ in range(width)]
+        has_bias = not design.weights or design.weights[2 * k - 1] is not None
+        bias = [names.next("b") for _ in range(width)] if has_bias else []
         activation = design.output if last else design.activation
         if design.activations:
             activation = design.activations[k - 1]
@@ -87,7 +91,8 @@ def _parameters(design: Design, layers: Sequence[_Layer]) -> dict[str, float]:
     for k, layer in enumerate(layers):
         names = [name for row in layer.weights for name in row] + list(layer.bias)
         if design.weights:
-            given = np.concatenate([design.weights[2 * k].ravel(), design.weights[2 * k + 1]])
+            arrays = [a.ravel() for a in design.weights[2 * k : 2 * k + 2] if a is not None]
+            given = np.concatenate(arrays)
             found |= {name: float(value) for name, value in zip(names, given, strict=True)}
         else:
             fans = dict.fromkeys(names, len(layer.weights[0]))
@@ -133,10 +138,6 @@ def speakable(words: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
 
 def _quoted(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
-
-
-def _short(value: float) -> str:
-    return repr(round(float(value), _DECIMALS))
 
 
 def _listed(name: str, items: Iterable[str]) -> str:
