@@ -13,11 +13,13 @@ PINS   := pyproject.toml constraints.txt
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test lint types layers parity bench stress marking pages format clean
+.PHONY: help demo test browser studio lint types layers parity bench stress marking pages format clean
 
 help:
 	@echo "make demo     install chalkgrad alone and run its demonstration"
 	@echo "make test     the whole suite, without the comparison with PyTorch"
+	@echo "make browser  the tests in a browser, with a notebook server (Chromium must be there)"
+	@echo "make studio   build the studio's front end from web/ (Node and npm must be there)"
 	@echo "make lint     ruff: rules and format        make format  let ruff rewrite"
 	@echo "make types    mypy, strict                  make layers  the house's import rules"
 	@echo "make parity   the comparison with PyTorch   make bench   the measurements"
@@ -30,6 +32,13 @@ demo: $(STAMPS)/core
 
 test: $(STAMPS)/test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not parity and not stress" $(ARGS)
+
+# Without Chromium these fail; in `make test` they are skipped then.
+browser: $(STAMPS)/browser
+	CHALKGRAD_BROWSER=required $(BIN)/python -m pytest -m browser $(ARGS)
+
+studio:
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 lint: $(STAMPS)/lint
 	$(BIN)/ruff check .
@@ -66,7 +75,7 @@ pages: $(STAMPS)/parity
 	$(BIN)/python tools/kernels.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------ environment
@@ -91,8 +100,13 @@ $(STAMPS)/pip: $(PINS) | $(STAMPS)/venv
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/core $(STAMPS)/pip
-	@echo "installing the test tools and the tables extra"
-	@$(INSTALL) --no-build-isolation --editable '.[tables]' --group test
+	@echo "installing the test tools and the extras tables and studio"
+	@$(INSTALL) --no-build-isolation --editable '.[tables,studio]' --group test
+	@touch $@
+
+$(STAMPS)/browser: $(STAMPS)/test
+	@echo "installing a notebook server"
+	@$(INSTALL) --group browser
 	@touch $@
 
 $(STAMPS)/lint: $(STAMPS)/core $(STAMPS)/pip

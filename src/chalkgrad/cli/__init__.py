@@ -31,6 +31,7 @@ for name, place, text in (
     ("diagnose", "diagnose:diagnose", "Say why a gradient is zero, tiny, huge or missing."),
     ("compile", "compile:compile_", "Show a training step as the loops of its machine code."),
     ("demo", "demo:demo", "Learn real handwritten digits, then run the systems of five lectures."),
+    ("studio", "studio:studio", "Step through a network in a page: why, what if, and training."),
     ("doctor", "doctor:doctor", "Say what is installed and which executors run here."),
 ):
     app.command(f"chalkgrad.cli.{place}", name=name, help=text)
@@ -50,6 +51,11 @@ def main(arguments: list[str] | None = None) -> None:
         code = 2
     except ChalkgradError as error:
         print(f"chalkgrad: {error}", file=sys.stderr)
+        code = 2
+    except ImportError as error:  # a command's module, one of whose extras is not installed
+        if not isinstance(error.__cause__, ChalkgradError):
+            raise
+        print(f"chalkgrad: {error.__cause__}", file=sys.stderr)
         code = 2
     except BrokenPipeError:  # the reader of our output went away: `chalkgrad … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

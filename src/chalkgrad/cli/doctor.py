@@ -22,6 +22,7 @@ _REQUIRED = ("numpy", "safetensors", "rich", "cyclopts")
 _EXTRAS = {
     "tables": ("pyarrow", "scikit-learn", "skops"),
     "plot": ("matplotlib",),
+    "studio": ("starlette", "uvicorn", "websockets", "anywidget", "tomlkit"),
     "jax": ("jax", "jaxlib"),
 }
 _MODULES = {"scikit-learn": "sklearn"}
