@@ -130,7 +130,9 @@ export interface Plane {
   values: Value[];
   low: number;
   high: number;
-  level: number;
+  /** Null where the values are the numbers of classes. */
+  level: number | null;
+  classes?: number;
   points: [number, number, number][];
 }
 
@@ -146,6 +148,7 @@ export interface Health {
   what: "saturated" | "dead" | "update ratio" | "fine";
   value: Value;
   say: string;
+  severity?: "fault" | "warning" | null;
 }
 
 export interface Views {
@@ -153,7 +156,14 @@ export interface Views {
   curve: Curve | null;
   health: Health[] | null;
   gradients?: { name: string; size: Value }[] | null;
-  digits: { width: number; height: number; labels: string[] } | null;
+  digits: {
+    width: number;
+    height: number;
+    labels: string[];
+    /** Those of the selected record. */
+    pixels?: number[] | null;
+    label?: number | string | null;
+  } | null;
 }
 
 export interface LayerSettings {

@@ -24,6 +24,7 @@ export function Tour({ root }) {
       return undefined;
     }
     anchor?.classList.add("is-toured");
+    anchor?.scrollIntoView({ block: "nearest" });
     place(card.current, frame, anchor?.getBoundingClientRect() ?? frame);
     return () => anchor?.classList.remove("is-toured");
   }, [at, stop, touring.value]);
@@ -58,10 +59,10 @@ function place(card, frame, anchor) {
   const beside = anchor.left - frame.left - width - gap;
   const below = anchor.bottom - frame.top + gap;
   const above = anchor.top - frame.top - height - gap;
-  const inside = { left: anchor.left - frame.left + gap, top: anchor.top - frame.top + gap };
+  const inside = { left: anchor.left - frame.left + gap, top: anchor.bottom - frame.top - height - gap };
   const spot =
     beside > gap && anchor.height > height
-      ? { left: beside, top: inside.top }
+      ? { left: beside, top: anchor.top - frame.top + gap }
       : anchor.height > 200 ? inside : above > gap ? { left: inside.left, top: above } : { left: inside.left, top: below };
   card.style.left = `${Math.max(gap, Math.min(spot.left, frame.width - width - gap))}px`;
   card.style.top = `${Math.max(gap, Math.min(spot.top, frame.height - height - gap))}px`;

@@ -31,7 +31,17 @@ export function Transport() {
 
 /** The formula of the step at which the page stands. */
 function Current() {
-  const { stepping, state } = useStudio();
+  const { stepping, state, training } = useStudio();
+  if (training.running.value) {
+    return (
+      <div class="cg-current">
+        <div class="cg-current-head">
+          <span class="cg-phase">Training</span>
+          <p class="cg-words">Every update has passes of its own. Pause, and the next ones can be stepped.</p>
+        </div>
+      </div>
+    );
+  }
   const step = stepping.current.value;
   const count = stepping.steps.value.length;
   const position = stepping.position.value;
@@ -55,15 +65,16 @@ function whole({ symbol, latex }) {
 }
 
 function Buttons() {
-  const { stepping } = useStudio();
+  const { stepping, training } = useStudio();
   const { position, steps, playing } = stepping;
-  const first = position.value === 0;
-  const last = position.value >= steps.value.length;
+  const busy = training.running.value;
+  const first = busy || position.value === 0;
+  const last = busy || position.value >= steps.value.length;
   return (
     <div class="cg-buttons" role="group" aria-label="Steps">
       <button type="button" class="cg-icon-button" aria-label="To the start" title="To the start (Home)" disabled={first} onClick={stepping.toStart}><Icon name="start" /></button>
       <button type="button" class="cg-icon-button" aria-label="One step back" title="Back (←)" disabled={first} onClick={stepping.back}><Icon name="back" /></button>
-      <button type="button" class="cg-play" aria-label={playing.value ? "Pause" : "Play"} title="Play or pause (space)" onClick={() => stepping.toggle()}>
+      <button type="button" class="cg-play" aria-label={playing.value ? "Pause" : "Play"} title="Play or pause (space)" disabled={busy} onClick={() => stepping.toggle()}>
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
       <button type="button" class="cg-icon-button" aria-label="One step forward" title="Forward (→)" disabled={last} onClick={stepping.forward}><Icon name="forward" /></button>
@@ -80,13 +91,32 @@ function Scrubber() {
   return (
     <div class="cg-scrubber">
       <div class="cg-strip" aria-hidden="true">
-        {steps.value.map(({ phase }, place) => <span key={place} class={`is-${phase} ${place < position.value ? "is-done" : ""}`} />)}
+        {runs(steps.value).map(({ phase, from, to }) => (
+          <span key={from} class={`is-${phase}`} style={{ flexGrow: to - from }}>
+            <i style={{ width: `${(100 * Math.max(0, Math.min(position.value, to) - from)) / (to - from)}%` }} />
+          </span>
+        ))}
       </div>
       <input type="range" min={0} max={steps.value.length} step={1} value={position.value} aria-label="Place in the passes"
         aria-valuetext={step ? `${position.value} of ${steps.value.length}: ${step.words}` : "before the first step"}
         onInput={(event) => stepping.jump(Number(event.currentTarget.value))} />
     </div>
   );
+}
+
+/** Steps of one phase that follow each other. @param {import("../protocol").Step[]} steps */
+function runs(steps) {
+  /** @type {{ phase: string, from: number, to: number }[]} */
+  const all = [];
+  steps.forEach(({ phase }, place) => {
+    const last = all.at(-1);
+    if (last?.phase === phase) {
+      last.to = place + 1;
+    } else {
+      all.push({ phase, from: place, to: place + 1 });
+    }
+  });
+  return all;
 }
 
 function Speed() {
@@ -108,6 +138,16 @@ function Records() {
   const now = state.value;
   if (now === null || now.records < 2) {
     return null;
+  }
+  if (now.record_names.length === 0) {
+    return (
+      <label class="cg-field is-small">
+        <span class="cg-field-name">Record</span>
+        <input type="number" class="cg-record-number" min={1} max={now.records} value={now.record ?? 1}
+          onChange={(event) => turn({ do: "select", record: Math.max(1, Math.min(now.records, Math.round(Number(event.currentTarget.value)) || 1)) })} />
+        <span class="cg-muted">of {now.records}</span>
+      </label>
+    );
   }
   return (
     <label class="cg-field is-small">

@@ -21,28 +21,24 @@ export function PlaneChart({ plane, theme }) {
   useEffect(() => {
     const element = /** @type {HTMLCanvasElement} */ (canvas.current);
     const style = getComputedStyle(element);
-    const [positive, negative, paper] = ["--positive", "--negative", "--paper"].map((name) => rgb(style.getPropertyValue(name).trim()));
+    /** @param {string} name */
+    const named = (name) => rgb(style.getPropertyValue(name).trim());
+    const paper = named("--paper");
+    const tint = plane.level === null ? classTint(named) : levelTint(plane, plane.level, named);
     const context = /** @type {CanvasRenderingContext2D} */ (element.getContext("2d"));
     const image = context.createImageData(plane.size, plane.size);
     values.forEach((value, place) => {
-      const [high, low] = [plane.high - plane.level || 1, plane.level - plane.low || 1];
-      const far = value >= plane.level ? (value - plane.level) / high : (plane.level - value) / low;
-      const share = 0.12 + 0.6 * Math.max(0, Math.min(1, far));
-      const colour = value >= plane.level ? positive : negative;
+      const { colour, share } = Number.isFinite(value) ? tint(value) : { colour: paper, share: 0 };
       colour.forEach((part, channel) => {
-        image.data[4 * place + channel] = Number.isFinite(value) ? paper[channel] + (part - paper[channel]) * share : paper[channel];
+        image.data[4 * place + channel] = paper[channel] + (part - paper[channel]) * share;
       });
       image.data[4 * place + 3] = 255;
     });
     context.putImageData(image, 0, 0);
   }, [plane, theme]);
 
-  const boundary = useMemo(() => {
-    const cell = SIDE / (plane.size - 1);
-    return contour(values, plane.size, plane.level)
-      .map(([x1, y1, x2, y2]) => `M${(x1 * cell).toFixed(1)},${(y1 * cell).toFixed(1)}L${(x2 * cell).toFixed(1)},${(y2 * cell).toFixed(1)}`)
-      .join("");
-  }, [plane]);
+  const boundary = useMemo(() => boundaryOf(plane, values), [plane]);
+  const { level } = plane;
 
   return (
     <figure class="cg-figure">
@@ -51,19 +47,54 @@ export function PlaneChart({ plane, theme }) {
         <svg viewBox={`0 0 ${SIDE} ${SIDE}`} role="img" aria-label={`What the network answers over ${plane.x[0]} and ${plane.y[0]}, with ${plane.points.length} records`}>
           <path d={boundary} class="cg-boundary" />
           {plane.points.map(([x, y, target], place) => (
-            <Dot key={place} x={project(x, plane.x, SIDE)} y={SIDE - project(y, plane.y, SIDE)} positive={target >= plane.level} />
+            level === null ? (
+              <circle key={place} cx={project(x, plane.x, SIDE)} cy={SIDE - project(y, plane.y, SIDE)} r={4} class={`cg-record is-class-${target % CLASSES.length}`} />
+            ) : (
+              <Dot key={place} x={project(x, plane.x, SIDE)} y={SIDE - project(y, plane.y, SIDE)} positive={target >= level} />
+            )
           ))}
         </svg>
         <span class="cg-axis is-x">{plane.x[0]}</span>
         <span class="cg-axis is-y">{plane.y[0]}</span>
       </div>
-      <figcaption class="cg-legend">
-        <span><i class="cg-swatch is-positive" />{show(plane.high)}</span>
-        <span class="cg-muted">boundary at {show(plane.level)}</span>
-        <span><i class="cg-swatch is-negative" />{show(plane.low)}</span>
-      </figcaption>
+      {level !== null && (
+        <figcaption class="cg-legend">
+          <span><i class="cg-swatch is-positive" />{show(plane.high)}</span>
+          <span class="cg-muted">boundary at {show(level)}</span>
+          <span><i class="cg-swatch is-negative" />{show(plane.low)}</span>
+        </figcaption>
+      )}
     </figure>
   );
+}
+
+/** As strong as the value is far from the boundary.
+ * @param {import("../protocol").Plane} plane @param {number} level @param {(name: string) => [number, number, number]} named */
+function levelTint({ high, low }, level, named) {
+  const [positive, negative] = [named("--positive"), named("--negative")];
+  return (/** @type {number} */ value) => {
+    const above = value >= level;
+    const far = above ? (value - level) / (high - level || 1) : (level - value) / (level - low || 1);
+    return { colour: above ? positive : negative, share: 0.12 + 0.6 * Math.max(0, Math.min(1, far)) };
+  };
+}
+
+const CLASSES = ["--class-0", "--class-1", "--class-2", "--class-3", "--class-4", "--class-5"];
+
+/** One colour for each class. @param {(name: string) => [number, number, number]} named */
+function classTint(named) {
+  const colours = CLASSES.map(named);
+  return (/** @type {number} */ value) => ({ colour: colours[Math.round(value) % colours.length], share: 0.5 });
+}
+
+/** The line between the sides, or the classes. @param {import("../protocol").Plane} plane @param {number[]} values */
+function boundaryOf({ size, level, classes = 2 }, values) {
+  const cell = SIDE / (size - 1);
+  const levels = level === null ? Array.from({ length: classes - 1 }, (_, place) => place + 0.5) : [level];
+  return levels
+    .flatMap((at) => contour(values, size, at))
+    .map(([x1, y1, x2, y2]) => `M${(x1 * cell).toFixed(1)},${(y1 * cell).toFixed(1)}L${(x2 * cell).toFixed(1)},${(y2 * cell).toFixed(1)}`)
+    .join("");
 }
 
 /** A disc or a diamond, so that the colour is not needed. @param {{ x: number, y: number, positive: boolean }} props */

@@ -1,4 +1,5 @@
 /** A derivation, block by block, as it stands in the reply. */
+import { useEffect, useRef } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Tex } from "../parts/Tex.jsx";
 import { touches } from "../picture/lights.js";
@@ -70,8 +71,16 @@ function Hot({ lights, name, children }) {
 
 /** @param {{ block: Extract<Block, { kind: "equation" }> }} props */
 function Equation({ block }) {
+  const { asking } = useStudio();
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const sought = asking.sought.value === block.left.text;
+  useEffect(() => {
+    if (sought) {
+      place.current?.scrollIntoView({ block: "center", behavior: "smooth" });
+    }
+  }, [sought]);
   return (
-    <div class="cg-equation" data-label={block.label ?? undefined}>
+    <div ref={place} class={`cg-equation ${sought ? "is-sought" : ""}`} data-label={block.label ?? undefined}>
       <div class="cg-left"><Tex latex={block.left.latex} text={block.left.text} /></div>
       <div class="cg-links">
         {block.links.map((link, place) => <LinkLine key={place} link={link} />)}

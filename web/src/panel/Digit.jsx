@@ -12,7 +12,8 @@ export function Digit() {
   const { state, connection, complain, show, live } = useStudio();
   const digits = state.value?.view.digits;
   const size = digits ? digits.width * digits.height : 0;
-  const [pixels, setPixels] = useState(() => Array(size).fill(0));
+  const recorded = digits?.pixels ?? null;
+  const [pixels, setPixels] = useState(() => recorded ?? Array(size).fill(0));
   const [drawn, setDrawn] = useState(/** @type {Drawn | null} */ (null));
   const [before, setBefore] = useState(/** @type {Drawn | null} */ (null));
   const [taught, setTaught] = useState("");
@@ -59,17 +60,20 @@ export function Digit() {
         <Pad pixels={pixels} width={digits.width} height={digits.height} onChange={change} />
         <div class="cg-digit-side">
           <p class="cg-prose cg-muted">Draw a digit with the pointer; or move with the arrow keys, and the space bar sets a pixel.</p>
-          <button type="button" class="cg-button" disabled={empty} onClick={() => change(Array(size).fill(0))}>Clear</button>
+          <div class="cg-row">
+            <button type="button" class="cg-button" disabled={empty} onClick={() => change(Array(size).fill(0))}>Clear</button>
+            {recorded && <button type="button" class="cg-button" onClick={() => change(recorded)}>Record {state.value?.record}{digits.label !== null && digits.label !== undefined ? `: a ${digits.label}` : ""}</button>}
+          </div>
         </div>
       </div>
       <section class="cg-section">
-        <h3 id="cg-this-is">This is a</h3>
+        <h2 id="cg-this-is">This is a</h2>
         <div class="cg-labels" role="group" aria-labelledby="cg-this-is">
           {digits.labels.map((label, place) => (
             <button key={label} type="button" disabled={empty || !live} class={taught === label ? "is-on" : ""} onClick={() => teach(place)}>{label}</button>
           ))}
         </div>
-        <p class="cg-muted" role="status">{taught && before?.loss !== undefined ? <Fall before={before} after={drawn} label={taught} /> : "One back-propagation step on this picture, and the bars before and after it."}</p>
+        <p class="cg-muted" role="status">{taught ? <Fall before={before} after={drawn} label={taught} /> : "One back-propagation step on this picture, and the bars before and after it."}</p>
       </section>
       {drawn && <Outputs drawn={drawn} before={before} />}
     </div>
@@ -79,7 +83,12 @@ export function Digit() {
 /** @param {{ before: Drawn | null, after: Drawn | null, label: string }} props */
 function Fall({ before, after, label }) {
   const show = useShown(4);
-  return <>One step taught it that this is a {label}: the loss on it went from {show(before?.loss)} to {show(after?.loss)}.</>;
+  const known = (before?.loss ?? null) !== null && (after?.loss ?? null) !== null;
+  return (
+    <>
+      One step taught it that this is a {label}. Grey is before, blue after{known ? `; the loss on it went from ${show(before?.loss)} to ${show(after?.loss)}` : ""}.
+    </>
+  );
 }
 
 /** @param {{ drawn: Drawn, before: Drawn | null }} props */
@@ -88,7 +97,7 @@ function Outputs({ drawn, before }) {
   const best = Math.max(...drawn.outputs.map(({ value }) => toNumber(value)));
   return (
     <section class="cg-section">
-      <h3>What the network says</h3>
+      <h2>What the network says</h2>
       <ul class="cg-bars is-outputs">
         {drawn.outputs.map(({ label, value }, place) => {
           const old = before?.outputs[place]?.value;

@@ -3,7 +3,9 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { latest } from "../store/queue.js";
 
-const SIGNS = /** @type {Record<string, string>} */ ({ right: "✓", wrong: "✗", carried: "→" });
+const SIGNS = /** @type {Record<string, string>} */ ({ right: "✓", wrong: "✗", carried: "→", unreadable: "?", unknown: "?", blank: "" });
+/** What nothing need be said about. */
+const QUIET = ["right", "blank"];
 const PAUSE = 350;
 
 /** @typedef {import("../protocol").MarkedLine} MarkedLine */
@@ -87,11 +89,12 @@ function Sheet({ text, lines, onInput }) {
 /** @param {{ marks: import("../protocol").Marks }} props */
 function Verdicts({ marks }) {
   const { asking } = useStudio();
-  const worth = marks.lines.filter(({ status, say }) => status !== "right" && say);
-  const right = marks.lines.filter(({ status }) => status === "right").length;
+  const worth = marks.lines.filter(({ status, say }) => !QUIET.includes(status) && say);
+  const written = marks.lines.filter(({ status }) => status !== "blank");
+  const right = written.filter(({ status }) => status === "right").length;
   return (
     <section class="cg-verdicts" aria-label="Marks" aria-live="polite">
-      <p class="cg-score">{right} of {marks.lines.length} lines are right.</p>
+      <p class="cg-score">{right} of {written.length} lines are right.</p>
       <ul>
         {worth.map((line) => {
           const enter = () => void (asking.lit.value = line.lights);

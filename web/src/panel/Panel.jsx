@@ -1,5 +1,5 @@
 /** The panel beside the picture, or beneath it on a narrow page. */
-import { useRef } from "preact/hooks";
+import { useId, useRef } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Change } from "./Change.jsx";
 import { Digit } from "./Digit.jsx";
@@ -15,8 +15,17 @@ const TABS = [
   { key: "digit", title: "Digit", Body: Digit },
 ];
 
+/** On a narrow page the panel stands beneath the picture, and its tabs at the bottom. @param {HTMLElement} button */
+function reveal(button) {
+  const panel = button.closest(".cg-panel");
+  if (panel && panel.getBoundingClientRect().top > window.innerHeight / 2) {
+    panel.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
+}
+
 export function Panel() {
   const { tab, state } = useStudio();
+  const own = useId();
   const list = useRef(/** @type {HTMLDivElement | null} */ (null));
   const tabs = TABS.filter(({ key }) => key !== "digit" || state.value?.view.digits);
   const { key: open, Body } = tabs.find(({ key }) => key === tab.value) ?? tabs[0];
@@ -36,11 +45,14 @@ export function Panel() {
     <aside class="cg-panel" aria-label="Panel" data-tour="panel">
       <div class="cg-tabs" role="tablist" aria-label="Panel" ref={list} onKeyDown={onKeyDown}>
         {tabs.map(({ key, title }) => (
-          <button key={key} type="button" role="tab" id={`cg-tab-${key}`} data-tab={key} aria-selected={key === open} aria-controls="cg-tab-body"
-            tabIndex={key === open ? 0 : -1} onClick={() => void (tab.value = key)}>{title}</button>
+          <button key={key} type="button" role="tab" id={`${own}-${key}`} data-tab={key} aria-selected={key === open} aria-controls={`${own}-body`}
+            tabIndex={key === open ? 0 : -1} onClick={(event) => {
+              tab.value = key;
+              reveal(event.currentTarget);
+            }}>{title}</button>
         ))}
       </div>
-      <div class="cg-tab-body" role="tabpanel" id="cg-tab-body" aria-labelledby={`cg-tab-${open}`} tabIndex={0}>
+      <div class="cg-tab-body" role="tabpanel" id={`${own}-body`} aria-labelledby={`${own}-${open}`} tabIndex={0}>
         <Body key={open} />
       </div>
     </aside>

@@ -41,7 +41,7 @@ function Buttons() {
       <button type="button" class="cg-button is-strong" onClick={() => (running ? training.pause() : training.run())}>
         <Icon name={running ? "pause" : "play"} />{running ? "Pause" : "Train"}
       </button>
-      <button type="button" class="cg-button" disabled={running} onClick={() => training.step()}><Icon name="step" />One step</button>
+      <button type="button" class="cg-button" disabled={running} onClick={() => training.step()}><Icon name="step" />Step</button>
       <button type="button" class="cg-button" disabled={running} onClick={() => training.epoch()}>Epoch</button>
       <button type="button" class="cg-button" onClick={() => training.reset()}><Icon name="reset" />Reset</button>
     </div>
@@ -71,7 +71,7 @@ function Losses({ now, theme }) {
   return (
     <section class="cg-section">
       <header class="cg-section-head">
-        <h3>Loss</h3>
+        <h2>Loss</h2>
         <label class="cg-check"><input type="checkbox" checked={log} onChange={(event) => setLog(event.currentTarget.checked)} />logarithmic</label>
       </header>
       {now.losses.length > 1 ? (
@@ -89,7 +89,7 @@ function Gradients({ gradients }) {
   const largest = Math.max(...gradients.map(({ size }) => toNumber(size)).filter(Number.isFinite), 1e-300);
   return (
     <section class="cg-section">
-      <h3>Size of the gradient</h3>
+      <h2>Size of the gradient</h2>
       <ul class="cg-bars">
         {gradients.map(({ name, size }) => (
           <li key={name}>
@@ -107,7 +107,7 @@ function Gradients({ gradients }) {
 function Health({ health }) {
   return (
     <section class="cg-section">
-      <h3>Health</h3>
+      <h2>Health</h2>
       <ul class="cg-health">
         {health.map(({ name, what, say }, place) => (
           <li key={place} class={what === "fine" ? "is-fine" : "is-worth"}>

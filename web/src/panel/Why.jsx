@@ -120,7 +120,7 @@ function Answer() {
         <>
           <header class="cg-answer-head">
             <h2><Tex latex={answer.title} text={answer.name} /></h2>
-            <output class="cg-answer-value">{show(answer.value)}</output>
+            <output class={`cg-answer-value ${answer.name.startsWith("∂") ? "is-gradient" : ""}`}>{show(answer.value)}</output>
           </header>
           <Paths paths={answer.paths} />
           <Blocks blocks={withoutTitle(answer)} />

@@ -21,10 +21,10 @@ export function Dialog({ title, onClose, class: kind = "", children }) {
         }
       }}>
       <div class="cg-dialog-body">
-        <header class="cg-dialog-head">
+        <div class="cg-dialog-head">
           <h2>{title}</h2>
           <button type="button" class="cg-icon-button" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

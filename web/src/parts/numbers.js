@@ -37,10 +37,10 @@ function plain(size, digits) {
   return Number.isInteger(size) ? String(size) : trimmed(size.toFixed(digits), size);
 }
 
-/** 0.50000 is 0.5 exactly: the shown digits are all there are. @param {string} text @param {number} size */
+/** 0.50000 is 0.5: the shown digits are all there are, but for the last bits of a sum. @param {string} text @param {number} size */
 function trimmed(text, size) {
   const short = text.replace(/\.?0+$/, "");
-  return Number(short) === size ? short : text;
+  return Math.abs(Number(short) - size) <= 1e-12 * size ? short : text;
 }
 
 /** @param {string} text */

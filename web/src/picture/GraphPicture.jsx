@@ -11,10 +11,10 @@ import { Target } from "./Target.jsx";
 
 /** @typedef {import("../protocol").GraphScene} GraphScene */
 
-/** @param {GraphScene} scene */
-export function useGraphPlaces(scene) {
+/** @param {GraphScene} scene @param {import("./Picture.jsx").Size} size of the window */
+export function useGraphPlaces(scene, size) {
   const shape = JSON.stringify([scene.vertices.map(({ id }) => id), scene.edges.map(({ id }) => id)]);
-  return useMemo(() => placedGraph(scene), [shape]);
+  return useMemo(() => placedGraph(scene, size), [shape, size.width, size.height]);
 }
 
 /** @param {{ scene: GraphScene, places: ReturnType<typeof placedGraph>, lights: ReturnType<typeof import("./lights.js").lightsOf>["value"] }} props */
@@ -42,14 +42,30 @@ export function GraphPicture({ scene, places, lights }) {
 
 /** @param {{ edge: import("../protocol").Edge, at: { points: { x: number, y: number }[], label: { x: number, y: number } }, lit: string, phase: string }} props */
 function EdgeShape({ edge, at, lit, phase }) {
-  const { stepping, asking } = useStudio();
+  const { stepping, asking, tab, state } = useStudio();
   const show = useShown(4);
   const known = stepping.knows(edge.name);
+  const from = state.value?.scene.layout === "graph" ? state.value.scene.vertices.find(({ id }) => id === edge.from) : null;
+  const choose = () => {
+    asking.selected.value = from?.name ?? null;
+    asking.sought.value = edge.name;
+    tab.value = "why";
+  };
   const points = phase === "backward" ? at.points.toReversed() : at.points;
   return (
-    <g class={`cg-edge ${lit}`} data-id={edge.id}
+    <g class={`cg-edge cg-target ${lit}`} data-id={edge.id} role="button" tabIndex={0} 
+      onClick={choose}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          event.stopPropagation();
+          choose();
+        }
+      }}
       onPointerEnter={() => void (asking.pointed.value = edge.id)}
       onPointerLeave={() => void (asking.pointed.value = null)}>
+      <title>{`${edge.name} = ${edge.formula ?? ""} = ${show(edge.value)}`}</title>
+      <path d={curve(at.points)} class="cg-catch" fill="none" />
       <path d={curve(at.points)} class="cg-edge-line" marker-end="url(#cg-arrow)" />
       {lit && <path d={curve(points)} class={`cg-pulse is-${phase}`} pathLength={1} stroke-width={4} />}
       {known && (
@@ -58,7 +74,7 @@ function EdgeShape({ edge, at, lit, phase }) {
           <tspan class="cg-number" x={at.label.x} dy="15">{show(edge.value)}</tspan>
         </text>
       )}
-      <title>{`${edge.name} = ${edge.formula ?? ""} = ${show(edge.value)}`}</title>
+      
     </g>
   );
 }
@@ -77,12 +93,11 @@ function VertexShape({ vertex, at, lit, reachable }) {
   return (
     <g transform={`translate(${at.x},${at.y})`} class={`cg-unit is-${vertex.kind} ${free ? "is-input" : ""} ${lit}`}>
       <Target id={vertex.id} quantity={vertex.name} reachable={reachable} class="cg-part"
-        label={`${vertex.name}${known ? ` is ${show(vertex.value)}` : ""}${backKnown ? `, gradient ${show(vertex.gradient)}` : ""}`}>
+        label={`${vertex.name}${vertex.formula ? ` = ${vertex.formula}` : ""}${known ? ` is ${show(vertex.value)}` : ""}${backKnown ? `, gradient ${show(vertex.gradient)}` : ""}`}>
         <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={free ? height / 2 : 10} class="cg-pill" />
-        <text y={-6} class="cg-label"><Name name={vertex.name} most={13} /></text>
+        <text y={-6} class="cg-label is-inner"><Name name={vertex.name} most={13} /></text>
         <text y={14} class={`cg-value ${known ? "" : "is-unknown"}`} {...(free ? scrub : {})}>{known ? show(vertex.value) : "·"}</text>
         {backKnown && <text y={height / 2 + 17} class="cg-gradient">{show(vertex.gradient, true)}</text>}
-        {vertex.formula && <title>{`${vertex.name} = ${vertex.formula}`}</title>}
       </Target>
     </g>
   );

@@ -12,7 +12,7 @@ import { WeightLabel, WeightLine } from "./WeightLine.jsx";
 
 /** As many places as Tab should stop at; beyond that the list of quantities is quicker. */
 const REACHABLE = 60;
-const LABEL = { full: { width: 98, height: 40 } };
+const LABEL = { width: 112, height: 46 };
 
 /** @typedef {import("../protocol").LayersScene} LayersScene */
 
@@ -24,14 +24,14 @@ function shapeOf(scene) {
   ]);
 }
 
-/** @param {LayersScene} scene */
-export function usePlaces(scene) {
+/** @param {LayersScene} scene @param {import("./Picture.jsx").Size} size of the window */
+export function usePlaces(scene, size) {
   return useMemo(() => {
-    const places = placed(scene);
-    const lines = scene.weights.map(({ from, to }) => line(boxOf(places, from), boxOf(places, to)));
-    const labels = places.detail === "full" ? labelled(lines, LABEL.full) : [];
+    const places = placed(scene, size);
+    const lines = scene.weights.map(({ from, to }) => line(boxOf(places, from), boxOf(places, to), places.upright));
+    const labels = places.detail === "full" ? labelled(lines, LABEL, places.upright) : [];
     return { ...places, lines, labels };
-  }, [shapeOf(scene)]);
+  }, [shapeOf(scene), size.width, size.height]);
 }
 
 /** @param {import("./columns.js").Placed} places @param {string} id */
@@ -57,8 +57,8 @@ export function LayeredPicture({ scene, places, lights }) {
       ))}
       {scene.layers.map((column, place) => (
         <g key={column.layer}>
-          <text x={places.columns[place].x} y={places.top + 16} class="cg-column-title">{column.title}</text>
-          {column.folded && <Fold column={column} x={places.columns[place].x} y={places.top + places.height - 14} />}
+          <text {...places.titles[place]} class={`cg-column-title ${places.upright ? "is-start" : ""}`}>{column.title}</text>
+          {column.folded && <Fold column={column} {...foldAt(places, place, column)} />}
           {column.units.map((unit) => (
             <UnitShape key={unit.id} unit={unit} box={boxOf(places, unit.id)} detail={places.detail} reachable={reachable}
               lit={lit(lights.units.has(unit.id))} />
@@ -78,11 +78,11 @@ function Links({ scene, places, on, phase }) {
     <>
       {outputs.map((unit) => {
         const box = boxOf(places, unit.id);
-        const at = line(box, places.loss);
+        const at = line(box, places.loss, places.upright);
         return (
           <g key={unit.id}>
             <line {...at} class={`cg-link ${on ? `is-lit is-${phase}` : ""}`} />
-            {unit.target && places.detail === "full" && <TargetValue target={unit.target} x={box.x + box.width / 2 + 26} y={box.y + (box.y > 0 ? 30 : -34)} />}
+            {unit.target && places.detail === "full" && <TargetValue target={unit.target} {...targetAt(places, box)} />}
           </g>
         );
       })}
@@ -90,9 +90,26 @@ function Links({ scene, places, on, phase }) {
   );
 }
 
+/** Where a target is written: beside the way from its output to the loss. @param {ReturnType<typeof usePlaces>} places @param {import("./columns.js").Box} box */
+function targetAt({ upright }, box) {
+  if (upright) {
+    return { x: box.x + (box.x < 0 ? -92 : -20), y: box.y + 76 };
+  }
+  return { x: box.x + box.width / 2 + 14, y: box.y + (box.y > 0 ? 38 : -38) };
+}
+
+/** @param {ReturnType<typeof usePlaces>} places @param {number} place @param {import("../protocol").Column} column */
+function foldAt(places, place, column) {
+  if (places.upright) {
+    const [first] = column.units;
+    return { x: places.left + places.width / 2, y: boxOf(places, first.id).y + 40 };
+  }
+  return { x: places.titles[place].x, y: places.top + places.height - 14 };
+}
+
 /** @param {{ target: NonNullable<import("../protocol").Unit["target"]>, x: number, y: number }} props */
 function TargetValue({ target, x, y }) {
-  const show = useShown(5);
+  const show = useShown(4);
   return (
     <g transform={`translate(${x},${y})`} class="cg-target-value">
       <rect x={0} y={-15} width={112} height={26} rx={6} />
@@ -107,14 +124,14 @@ function TargetValue({ target, x, y }) {
 /** @param {{ scene: LayersScene, box: import("./columns.js").Box, lit: string }} props */
 function Loss({ scene, box, lit }) {
   const { stepping } = useStudio();
-  const show = useShown(5);
+  const show = useShown(4);
   const { name, value } = scene.loss;
   const known = stepping.knows(name);
   return (
     <g transform={`translate(${box.x},${box.y})`} class={`cg-unit is-loss ${lit}`}>
       <Target id="loss" quantity={name} reachable={true} label={`the loss ${name}${known ? ` is ${show(value)}` : ""}`} class="cg-part">
         <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={10} class="cg-pill" />
-        <text y={-6} class="cg-label"><Name name={name} most={12} /></text>
+        <text y={-6} class="cg-label is-inner"><Name name={name} most={12} /></text>
         <text y={15} class={`cg-value ${known ? "" : "is-unknown"}`}>{known ? show(value) : "·"}</text>
       </Target>
     </g>

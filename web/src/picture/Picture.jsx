@@ -1,5 +1,5 @@
 /** The picture of the network, to be panned, zoomed and clicked. */
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Icon } from "../parts/Icon.jsx";
 import { GraphPicture, useGraphPlaces } from "./GraphPicture.jsx";
@@ -7,18 +7,30 @@ import { LayeredPicture, usePlaces } from "./LayeredPicture.jsx";
 import { lightsOf } from "./lights.js";
 import { usePanZoom } from "./usePanZoom.js";
 
+/** @typedef {{ width: number, height: number }} Size */
+
 export function Picture() {
-  const store = useStudio();
-  const state = store.state.value;
-  if (state === null) {
-    return <div class="cg-picture is-empty" />;
-  }
-  return state.scene.layout === "layers" ? <Layers scene={state.scene} /> : <Graph scene={state.scene} />;
+  const scene = useStudio().state.value?.scene;
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const [size, setSize] = useState(/** @type {Size | null} */ (null));
+  useLayoutEffect(() => {
+    const element = /** @type {HTMLDivElement} */ (place.current);
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
+    measure();
+    const watcher = new ResizeObserver(measure);
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, []);
+  return (
+    <div ref={place} class="cg-picture" data-tour="picture">
+      {scene && size && (scene.layout === "layers" ? <Layers scene={scene} size={size} /> : <Graph scene={scene} size={size} />)}
+    </div>
+  );
 }
 
-/** @param {{ scene: import("../protocol").LayersScene }} props */
-function Layers({ scene }) {
-  const places = usePlaces(scene);
+/** @param {{ scene: import("../protocol").LayersScene, size: Size }} props */
+function Layers({ scene, size }) {
+  const places = usePlaces(scene, size);
   const lights = useLights();
   return (
     <Frame bounds={places} dimmed={lights.hovered} detail={places.detail}>
@@ -27,9 +39,9 @@ function Layers({ scene }) {
   );
 }
 
-/** @param {{ scene: import("../protocol").GraphScene }} props */
-function Graph({ scene }) {
-  const places = useGraphPlaces(scene);
+/** @param {{ scene: import("../protocol").GraphScene, size: Size }} props */
+function Graph({ scene, size }) {
+  const places = useGraphPlaces(scene, size);
   const lights = useLights();
   return (
     <Frame bounds={places} dimmed={lights.hovered} detail="graph">
@@ -49,7 +61,7 @@ function Frame({ bounds, dimmed, detail, children }) {
   const { svg, transform, fit, scaleBy } = usePanZoom(bounds);
   const { k, x, y } = transform;
   return (
-    <div class="cg-picture" data-tour="picture">
+    <>
       <svg ref={svg} class={`cg-svg is-${detail} ${dimmed ? "is-dimmed" : ""}`} role="group" aria-label={`The network: ${state.value?.title ?? ""}`}>
         <g transform={`translate(${x},${y}) scale(${k})`}>{children}</g>
       </svg>
@@ -58,6 +70,6 @@ function Frame({ bounds, dimmed, detail, children }) {
         <button type="button" class="cg-icon-button" aria-label="Zoom out" title="Zoom out" onClick={() => scaleBy(1 / 1.3)}><Icon name="minus" /></button>
         <button type="button" class="cg-icon-button" aria-label="Fit the picture" title="Fit" onClick={fit}><Icon name="fit" /></button>
       </div>
-    </div>
+    </>
   );
 }

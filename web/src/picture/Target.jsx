@@ -2,16 +2,23 @@
 import { useStudio } from "../parts/context.js";
 
 /**
- * @param {{ id: string, quantity: string | null, label: string, class?: string, reachable: boolean,
- *   children: import("preact").ComponentChildren }} props
+ * @param {{ id: string, quantity: string | null, label: string, mute?: boolean, class?: string, reachable: boolean,
+ *   children: import("preact").ComponentChildren }} props The label is its name and what the pointer shows; what is
+ *   mute has no text of its own.
  */
-export function Target({ id, quantity, label, class: kind = "", reachable, children }) {
+export function Target({ id, quantity, label, mute = false, class: kind = "", reachable, children }) {
   const { asking, tab } = useStudio();
   if (quantity === null) {
-    return <g class={kind}>{children}</g>;
+    return (
+      <g class={kind}>
+        <title>{label}</title>
+        {children}
+      </g>
+    );
   }
   const choose = () => {
     asking.selected.value = quantity;
+    asking.sought.value = null;
     tab.value = "why";
   };
   const selected = asking.selected.value === quantity;
@@ -19,7 +26,7 @@ export function Target({ id, quantity, label, class: kind = "", reachable, child
     <g
       class={`cg-target ${kind} ${selected ? "is-selected" : ""}`}
       role="button"
-      aria-label={label}
+      aria-label={mute ? label : undefined}
       aria-pressed={selected}
       tabIndex={reachable ? 0 : -1}
       data-id={id}
@@ -37,6 +44,7 @@ export function Target({ id, quantity, label, class: kind = "", reachable, child
       onFocus={() => void (asking.pointed.value = id)}
       onBlur={() => void (asking.pointed.value = null)}
     >
+      <title>{label}</title>
       {children}
     </g>
   );

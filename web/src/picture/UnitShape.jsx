@@ -30,6 +30,9 @@ function Full({ unit, box, reachable }) {
   const last = unit.quantities.at(-1) ?? unit.name;
   const paired = unit.sum !== null && unit.quantities.length > 1;
   const half = box.width / 2;
+  if (unit.values) {
+    return <Many unit={unit} box={box} reachable={reachable} />;
+  }
   return (
     <>
       {paired ? (
@@ -48,17 +51,38 @@ function Full({ unit, box, reachable }) {
   );
 }
 
+/** A unit in all records at once: a bar for each. @param {{ unit: Unit, box: Box, reachable: boolean }} props */
+function Many({ unit, box, reachable }) {
+  const show = useShown(4);
+  const values = (unit.values ?? []).map(toNumber);
+  const largest = Math.max(...values.map(Math.abs).filter(Number.isFinite), 1e-12);
+  const wide = (box.width - box.height) / values.length;
+  const half = box.height / 2;
+  return (
+    <Target id={unit.id} quantity={unit.quantities.at(-1) ?? unit.name} reachable={reachable} class="cg-part"
+      label={`${unit.name} in each record: ${values.map((value) => show(value)).join("; ")}`}>
+      <path d={pill(-box.width / 2, box.height, box.width, "both")} class="cg-pill" />
+      <text y={-half - 9} class="cg-label"><Name name={unit.name} most={15} /></text>
+      {values.map((value, place) => (
+        <rect key={place} class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`} x={-box.width / 2 + half + place * wide + 1} width={Math.max(1, wide - 2)}
+          y={value < 0 ? 0 : (-Math.abs(value) / largest) * (half - 4)} height={(Math.abs(value) / largest) * (half - 4) || 0} />
+      ))}
+      <line x1={-box.width / 2 + half} x2={box.width / 2 - half} y1={0} y2={0} class="cg-link" />
+    </Target>
+  );
+}
+
 /** One quantity of a unit: a half of the pill, or all of it.
  * @param {{ id: string, quantity: string, value: import("../protocol").Value | null, gradient: import("../protocol").Value | null,
  *   x: number, width: number, height: number, side: "left" | "right" | "both", input?: boolean, reachable: boolean }} props */
 function Part({ id, quantity, value, gradient, x, width, height, side, input = false, reachable }) {
   const { stepping, state, asking } = useStudio();
-  const show = useShown(5);
+  const show = useShown(4);
   const known = stepping.knows(quantity);
   const back = gradientName(lossOf(state.value), quantity);
   const backKnown = gradient !== null && stepping.knowsGradient(back);
   const scrub = useScrub({ name: quantity, value: value ?? 0, locked: !input, onClick: () => void (asking.selected.value = quantity) });
-  const now = stepping.current.value?.reveals;
+  const now = stepping.now.value;
   return (
     <Target id={id} quantity={quantity} reachable={reachable} class={`cg-part is-${side}`}
       label={`${quantity}${known ? ` is ${show(value)}` : ""}${backKnown ? `, gradient ${show(gradient)}` : ""}`}>
@@ -74,7 +98,6 @@ function Part({ id, quantity, value, gradient, x, width, height, side, input = f
           {show(gradient, true)}
         </text>
       )}
-      <title>{quantity}</title>
     </Target>
   );
 }
@@ -82,7 +105,7 @@ function Part({ id, quantity, value, gradient, x, width, height, side, input = f
 /** @param {{ id: string, name: string | null, bias: NonNullable<Unit["bias"]>, y: number, loss: string, reachable: boolean }} props */
 function Bias({ id, name, bias, y, loss, reachable }) {
   const { stepping, asking } = useStudio();
-  const show = useShown(5);
+  const show = useShown(4);
   const known = bias.gradient !== null && stepping.knowsGradient(gradientName(loss, name ?? ""));
   const choose = () => void (asking.selected.value = name);
   const scrub = useScrub({ name: name ?? "", value: bias.value, onClick: choose, locked: name === null });
@@ -105,18 +128,17 @@ function Small({ unit, box, detail, reachable }) {
   const show = useShown(3);
   const quantity = unit.quantities.at(-1) ?? unit.name;
   const known = stepping.knows(quantity);
-  const value = toNumber(unit.value);
+  const value = toNumber(unit.value ?? unit.values?.[0]);
   const strength = known && Number.isFinite(value) ? Math.min(1, Math.abs(value)) : 0;
   return (
     <Target id={unit.id} quantity={quantity} reachable={reachable} class="cg-part"
-      label={`${unit.name}${known ? ` is ${show(unit.value)}` : ""}`}>
+      mute={detail === "dots"} label={`${quantity}${known ? ` is ${show(unit.value)}` : ""}, gradient ${show(unit.gradient)}`}>
       <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={box.height / 2} class="cg-pill" />
       <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={box.height / 2}
-        class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`} fill-opacity={0.75 * strength} />
+        class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`} fill-opacity={0.45 * strength} />
       {detail === "values" && (
-        <text y={5} class={`cg-value is-small ${known ? "" : "is-unknown"}`}>{known ? show(unit.value) : "·"}</text>
+        <text y={5} class={`cg-value is-small ${known ? "" : "is-unknown"}`}>{known ? (unit.values ? "…" : show(unit.value)) : "·"}</text>
       )}
-      <title>{`${quantity} = ${show(unit.value)}, gradient ${show(unit.gradient)}`}</title>
     </Target>
   );
 }

@@ -5,58 +5,126 @@
 /** @typedef {{ x: number, y: number, width: number, height: number }} Box centre and size */
 /** @typedef {{ x: number, y: number }} Point */
 /** @typedef {"full" | "values" | "dots"} Detail */
-/** @typedef {{ detail: Detail, boxes: Map<string, Box>, columns: { x: number, top: number }[],
- *   loss: Box, left: number, top: number, width: number, height: number }} Placed */
+/** @typedef {{ detail: Detail, upright: boolean, boxes: Map<string, Box>, titles: Point[], loss: Box,
+ *   left: number, top: number, width: number, height: number }} Placed */
 
 const SIZES = {
-  full: { input: 96, single: 104, pair: 172, height: 42, pitch: 148, gap: 150 },
-  values: { input: 64, single: 64, pair: 64, height: 28, pitch: 46, gap: 150 },
-  dots: { input: 22, single: 22, pair: 22, height: 22, pitch: 29, gap: 190 },
+  full: { input: 80, single: 96, pair: 166, height: 44, pitch: 128, gap: 184, rowGap: 172, between: 44 },
+  values: { input: 64, single: 64, pair: 64, height: 28, pitch: 46, gap: 150, rowGap: 110, between: 10 },
+  dots: { input: 22, single: 22, pair: 22, height: 22, pitch: 29, gap: 190, rowGap: 150, between: 7 },
 };
 const MARGIN = { full: 70, values: 46, dots: 44 };
-const LOSS = { width: 116, height: 58 };
+/** Titles may be wider than the first column. */
+const SIDE = { full: 24, values: 44, dots: 84 };
+const LOSS = { width: 108, height: 62 };
+/** Few units stand further apart: there is room for what is written between them. */
+const PITCH = [0, 0, 214, 172, 146];
+/** The picture stands upright only where that makes it larger by this. */
+const WORTH = 1.2;
 
 /** How much can be written on the picture before it becomes noise. @param {LayersScene} scene @returns {Detail} */
 export function detailOf(scene) {
   const tallest = Math.max(...scene.layers.map(({ units }) => units.length));
-  if (tallest <= 5 && scene.weights.length <= 30) {
+  if (tallest <= 4 && scene.weights.length <= 24) {
     return "full";
   }
   return tallest <= 12 ? "values" : "dots";
 }
 
-/** @param {LayersScene} scene @returns {Placed} */
-export function placed(scene) {
+/**
+ * From the left to the right, or from the top down where the page is narrow.
+ * @param {LayersScene} scene
+ * @param {{ width: number, height: number }} window
+ * @returns {Placed}
+ */
+export function placed(scene, window) {
+  const wide = lying(scene);
+  const high = upright(scene);
+  return scaleOf(high, window) > WORTH * scaleOf(wide, window) ? high : wide;
+}
+
+/** @param {{ width: number, height: number }} picture @param {{ width: number, height: number }} window */
+export function scaleOf(picture, window) {
+  return Math.min(window.width / picture.width, window.height / picture.height);
+}
+
+/** @param {LayersScene} scene */
+function tallestOf(scene) {
+  return Math.max(...scene.layers.map(({ units }) => units.length), 1);
+}
+
+/** Layers as columns. @param {LayersScene} scene @returns {Placed} */
+function lying(scene) {
   const detail = detailOf(scene);
   const size = SIZES[detail];
+  const tallest = tallestOf(scene);
+  const pitch = detail === "full" ? (PITCH[tallest] ?? size.pitch) : size.pitch;
+  const height = (tallest - 1) * pitch + size.height;
+  const margin = MARGIN[detail];
   /** @type {Map<string, Box>} */
   const boxes = new Map();
-  const columns = [];
+  const titles = [];
   let left = 0;
   for (const { units } of scene.layers) {
     const width = Math.max(...units.map((unit) => widthOf(unit, size)), size.input);
-    const top = (-(units.length - 1) * size.pitch) / 2;
+    const top = (-(units.length - 1) * pitch) / 2;
     units.forEach((unit, row) => {
-      const box = { x: left + width / 2, y: top + row * size.pitch, width: widthOf(unit, size), height: size.height };
-      boxes.set(unit.id, box);
+      boxes.set(unit.id, { x: left + width / 2, y: top + row * pitch, width: widthOf(unit, size), height: size.height });
     });
-    columns.push({ x: left + width / 2, top: top - size.height / 2 });
+    titles.push({ x: left + width / 2, y: -height / 2 - margin + 16 });
     left += width + size.gap;
   }
-  const loss = { x: left + LOSS.width / 2 - (detail === "full" ? 0 : 50), y: 0, ...LOSS };
-  const tallest = Math.max(...scene.layers.map(({ units }) => units.length), 1);
-  const height = (tallest - 1) * size.pitch + size.height;
-  const margin = MARGIN[detail];
+  const loss = { x: left + LOSS.width / 2 - (detail === "full" ? 24 : 50), y: 0, ...LOSS };
   return {
     detail,
+    upright: false,
     boxes,
-    columns,
+    titles,
     loss,
-    left: -24,
+    left: -SIDE[detail],
     top: -height / 2 - margin,
-    width: loss.x + loss.width / 2 + 48,
+    width: loss.x + loss.width / 2 + SIDE[detail] + 24,
     height: height + 2 * margin,
   };
+}
+
+/** Layers as rows. @param {LayersScene} scene @returns {Placed} */
+function upright(scene) {
+  const detail = detailOf(scene);
+  const size = SIZES[detail];
+  const widest = Math.max(...scene.layers.map(({ units }) => rowWidth(units, size)), LOSS.width);
+  /** @type {Map<string, Box>} */
+  const boxes = new Map();
+  const titles = [];
+  let y = 0;
+  for (const { units } of scene.layers) {
+    let left = -rowWidth(units, size) / 2;
+    for (const unit of units) {
+      const width = widthOf(unit, size);
+      boxes.set(unit.id, { x: left + width / 2, y, width, height: size.height });
+      left += width + size.between;
+    }
+    titles.push({ x: -widest / 2, y: y - size.height / 2 - (detail === "full" ? 36 : 14) });
+    y += size.height + size.rowGap;
+  }
+  const loss = { x: 0, y: y - 30, ...LOSS };
+  const top = -size.height / 2 - 56;
+  return {
+    detail,
+    upright: true,
+    boxes,
+    titles,
+    loss,
+    left: -widest / 2 - 14,
+    top,
+    width: widest + 28,
+    height: loss.y + loss.height / 2 + 20 - top,
+  };
+}
+
+/** @param {Unit[]} units @param {typeof SIZES["full"]} size */
+function rowWidth(units, size) {
+  return units.reduce((sum, unit) => sum + widthOf(unit, size) + size.between, -size.between);
 }
 
 /** @param {Unit} unit @param {typeof SIZES["full"]} size */
@@ -64,9 +132,11 @@ function widthOf(unit, size) {
   return unit.kind === "input" ? size.input : unit.sum === null ? size.single : size.pair;
 }
 
-/** The line of a weight, from the right of one box to the left of the other. @param {Box} from @param {Box} to */
-export function line(from, to) {
-  return { x1: from.x + from.width / 2, y1: from.y, x2: to.x - to.width / 2, y2: to.y };
+/** The line of a weight, from one box's end to where the other begins. @param {Box} from @param {Box} to @param {boolean} upright */
+export function line(from, to, upright) {
+  return upright
+    ? { x1: from.x, y1: from.y + from.height / 2, x2: to.x, y2: to.y - to.height / 2 }
+    : { x1: from.x + from.width / 2, y1: from.y, x2: to.x - to.width / 2, y2: to.y };
 }
 
 /** @param {ReturnType<typeof line>} segment @param {number} share @returns {Point} */
@@ -74,19 +144,20 @@ export function along({ x1, y1, x2, y2 }, share) {
   return { x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share };
 }
 
-const SHARES = [0.3, 0.68, 0.22, 0.42, 0.56, 0.78];
+const SHARES = { lying: [0.36, 0.64, 0.3, 0.5, 0.7, 0.43, 0.57], upright: [0.42, 0.74, 0.5, 0.66, 0.58] };
 
 /**
  * Places on the lines for labels that do not cover each other; null where there is none left.
  * @param {ReturnType<typeof line>[]} lines
  * @param {{ width: number, height: number }} label
+ * @param {boolean} upright
  * @returns {(Point | null)[]}
  */
-export function labelled(lines, label) {
+export function labelled(lines, label, upright) {
   /** @type {Point[]} */
   const taken = [];
   return lines.map((segment) => {
-    const free = SHARES.map((share) => along(segment, share)).find((point) =>
+    const free = SHARES[upright ? "upright" : "lying"].map((share) => along(segment, share)).find((point) =>
       taken.every(
         (other) =>
           Math.abs(other.x - point.x) >= label.width || Math.abs(other.y - point.y) >= label.height,

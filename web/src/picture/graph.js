@@ -1,5 +1,6 @@
 /** Where the vertices of a general graph stand: dagre's layered layout. */
 import dagre from "@dagrejs/dagre";
+import { scaleOf } from "./columns.js";
 
 /** @typedef {import("../protocol").GraphScene} GraphScene */
 /** @typedef {{ x: number, y: number }} Point */
@@ -8,10 +9,21 @@ export const VERTEX = { width: 116, height: 56 };
 const LABEL = { width: 108, height: 34 };
 const MARGIN = 40;
 
-/** @param {GraphScene} scene */
-export function placedGraph(scene) {
+/** The picture stands upright only where that makes it larger by this. */
+const WORTH = 1.2;
+
+/** From the left to the right, or from the top down where the page is narrow.
+ * @param {GraphScene} scene @param {{ width: number, height: number }} window */
+export function placedGraph(scene, window) {
+  const wide = laidOut(scene, "LR");
+  const high = laidOut(scene, "TB");
+  return scaleOf(high, window) > WORTH * scaleOf(wide, window) ? high : wide;
+}
+
+/** @param {GraphScene} scene @param {"LR" | "TB"} direction */
+function laidOut(scene, direction) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 44, ranksep: 56, edgesep: 26 });
+  graph.setGraph({ rankdir: direction, nodesep: 44, ranksep: 56, edgesep: 26 });
   graph.setDefaultEdgeLabel(() => ({}));
   scene.vertices.forEach(({ id }) => graph.setNode(id, { ...VERTEX }));
   scene.edges.forEach(({ id, from, to }) => graph.setEdge(from, to, { ...LABEL, labelpos: "c" }, id));

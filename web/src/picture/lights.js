@@ -8,9 +8,8 @@ export function lightsOf(store) {
   return computed(() => {
     const hovered = store.asking.lit.value;
     const step = store.stepping.current.value;
-    // At the end of the passes nothing is being computed.
-    const resting = store.stepping.position.value >= store.stepping.steps.value.length && !store.stepping.playing.value;
-    const lights = hovered ?? (resting ? null : step?.lights) ?? {};
+    const still = store.stepping.resting.value || store.training.running.value;
+    const lights = hovered ?? (still ? null : step?.lights) ?? {};
     return {
       units: new Set(lights.units ?? []),
       weights: new Set(lights.weights ?? []),

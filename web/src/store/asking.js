@@ -18,6 +18,9 @@ export function createAsking(connection, state, preferences) {
   /** The id of what is hovered in the picture, for the formulas. */
   const pointed = signal(/** @type {string | null} */ (null));
 
+  /** The equation that is looked for in the answer, by its left side. */
+  const sought = signal(/** @type {string | null} */ (null));
+
   const ask = latest(async (/** @type {import("../protocol").Request} */ request) => {
     try {
       const answer = await connection.call(request);
@@ -46,5 +49,5 @@ export function createAsking(connection, state, preferences) {
     ask({ do: "why", wrt, view: view.value, names: names.value, digits: digits.value });
   });
 
-  return { selected, why, problem, lit, pointed };
+  return { selected, why, problem, lit, pointed, sought };
 }

@@ -1,6 +1,7 @@
 /** What happens when the connection stands: for the first time, or again. */
 import { remembered, storage } from "../parts/memory.js";
 import { sharedHere } from "./address.js";
+import { keepPlace, returnToPlace } from "./place.js";
 
 /** What a first visit shows. */
 const FIRST = "lecture_001";
@@ -16,6 +17,9 @@ export function join(store) {
       const again = store.state.value;
       store.hello.value = hello;
       await settle(hello.state, again);
+      if (again === null && connection.host === "server") {
+        keepPlace(store);
+      }
     } catch (error) {
       store.complain(error);
     }
@@ -27,6 +31,9 @@ export function join(store) {
     const pasted = share !== null && again === null && share !== connection.memory?.share;
     if (kept !== null && !pasted) {
       store.show(kept);
+      if (again === null && connection.memory?.fresh === false) {
+        returnToPlace(store);
+      }
     } else if (share !== null || again?.share) {
       // A server that was started again knows nothing; the page does.
       await store.turn({ do: "open", share: share ?? again?.share });

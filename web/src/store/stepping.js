@@ -12,9 +12,14 @@ const PACE = 1100;
  */
 export function createStepping(state, speed) {
   const steps = computed(() => state.value?.steps ?? []);
-  const wanted = signal(Infinity);
-  const position = computed(() => Math.min(wanted.value, steps.value.length));
+  const lastBackward = computed(() => steps.value.findLastIndex(({ phase }) => phase !== "update"));
+  /** Null: at rest, where all values and gradients are known and nothing is being computed. */
+  const wanted = signal(/** @type {number | null} */ (null));
+  const position = computed(() => Math.min(wanted.value ?? lastBackward.value + 1, steps.value.length));
+  const resting = computed(() => wanted.value === null);
   const playing = signal(false);
+  /** The name whose number is being computed where the page stands. */
+  const now = computed(() => (resting.value ? null : (current.value?.reveals ?? null)));
   const current = computed(() => (position.value > 0 ? steps.value[position.value - 1] : null));
   /** The first step that reveals each name, so that all before it are still unknown. */
   const firsts = computed(() => {
@@ -27,8 +32,6 @@ export function createStepping(state, speed) {
     });
     return places;
   });
-
-  const lastBackward = computed(() => steps.value.findLastIndex(({ phase }) => phase === "backward"));
 
   /** @param {number} target */
   function go(target) {
@@ -61,6 +64,11 @@ export function createStepping(state, speed) {
     position,
     playing,
     current,
+    now,
+    resting,
+    rest: () => void (wanted.value = null),
+    /** Where a refreshed page goes on. */
+    wanted,
     /** Whether the number of this name is known where the page stands. @param {string} name */
     knows(name) {
       const place = firsts.value.get(name);

@@ -63,7 +63,8 @@ export function createStore(connection) {
     busy.value = false;
     if (granted) {
       asking.selected.value = null;
-      stepping.toEnd();
+      stepping.pause();
+      stepping.rest();
     }
     return granted;
   }

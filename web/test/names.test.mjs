@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { gradientName, shortened, split } from "../src/parts/names.js";
+
+test("what follows the bar, or digits at the end, is set low", () => {
+  assert.deepEqual(split("sum_h1"), { base: "sum", low: "h1" });
+  assert.deepEqual(split("w12"), { base: "w", low: "12" });
+  assert.deepEqual(split("E"), { base: "E", low: "" });
+  assert.deepEqual(split("0.weight[4,5]"), { base: "0.weight[4,5]", low: "" });
+});
+
+test("a long name keeps its ends", () => {
+  const short = shortened("the_shoulder_width_of_a_person", 12);
+  assert.ok(short.length <= 12);
+  assert.ok(short.startsWith("the_s") && short.endsWith("person"));
+  assert.equal(shortened("w1", 12), "w1");
+  assert.equal(gradientName("E", "w1"), "∂E/∂w1");
+});
