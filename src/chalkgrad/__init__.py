@@ -24,6 +24,7 @@ from chalkgrad.core.errors import ChalkgradError
 from chalkgrad.core.errors import nearest as _nearest
 from chalkgrad.core.graph import Graph
 from chalkgrad.core.limits import finfo, iinfo
+from chalkgrad.core.rooms import offer
 from chalkgrad.core.scope import scope
 from chalkgrad.tensor.creation import *
 from chalkgrad.tensor.functions import *
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
         instance_norm,
         layer_norm,
     )
+    from chalkgrad.studio import studio as studio
     from chalkgrad.training import metrics
     from chalkgrad.training.fit import fit as fit
     from chalkgrad.training.fit import predict
@@ -102,6 +104,7 @@ _LAZY: dict[str, str | None] = {
             "explain",
             "nn",
             "optim",
+            "studio",
             "training",
             "utils",
         ),
@@ -167,6 +170,7 @@ def _kernels(graph: Graph) -> Any:
 
 
 Graph.compiler = _kernels
+offer("interactive page", "chalkgrad.studio.offline:interactive")
 
 
 def __getattr__(name: str) -> Any:
@@ -189,4 +193,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY} - {"annotations", "importlib", "TYPE_CHECKING", "Any"})
+    hidden = {"annotations", "importlib", "offer", "TYPE_CHECKING", "Any"}
+    return sorted({*globals(), *_LAZY} - hidden)

@@ -17,13 +17,14 @@ from chalkgrad.explain import explain as derivation_of
 from chalkgrad.formulas import DIGITS
 from chalkgrad.worksheet import Worksheet
 
-Format = Literal["text", "markdown", "latex", "typst", "html", "json", "pdf", "notebook"]
+Format = Literal["text", "markdown", "latex", "typst", "html", "studio", "json", "pdf", "notebook"]
 _WRITERS: dict[str, Callable[[Derivation, int, bool], str]] = {
     "text": lambda d, width, color: d.to_text(width, color=color),
     "markdown": lambda d, width, color: d.to_markdown(),
     "latex": lambda d, width, color: d.to_latex(),
     "typst": lambda d, width, color: d.to_typst(),
     "html": lambda d, width, color: d.to_html(),
+    "studio": lambda d, width, color: d.to_html(interactive=True),
     "json": lambda d, width, color: d.to_json() + "\n",
     "notebook": lambda d, width, color: d.to_notebook(),
 }
@@ -51,7 +52,8 @@ def explain(
     names
         lecture: the worksheet's own; indexed: w⁽²⁾₁₂; nielsen: w²₁₂; pytorch: layers.1.weight[0,1].
     format
-        What to write. pdf needs the extra `pdf`.
+        What to write. studio is a page to click and step through; it needs the extra `studio`, as
+        pdf needs the extra `pdf`.
     digits
         The decimals that are shown; nothing else depends on it.
     output

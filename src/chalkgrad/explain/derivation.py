@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from chalkgrad.core.rooms import above
 from chalkgrad.draw import Picture
 from chalkgrad.explain import jsonable, render
 from chalkgrad.explain.board import Board
@@ -15,6 +16,9 @@ from chalkgrad.explain.steps import Gradient, Matrix, Update
 from chalkgrad.explain.views import layout
 from chalkgrad.explain.views.lines import formula_of
 from chalkgrad.formulas import DIGITS, Number, Partial, latex
+from chalkgrad.worksheet import Worksheet
+
+INTERACTIVE = "interactive page"  # what a room above makes of a derivation
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +39,8 @@ class Derivation:
     backward: tuple[Matrix, ...] = ()
     view: str = "board"
     digits: int = DIGITS
+    names: str = "lecture"
+    worksheet: Worksheet | None = None  # whose network this is
 
     def document(self, view: str | None = None, digits: int | None = None) -> Document:
         """The derivation laid out: `view` is board, layer or paths, `digits` the decimals shown."""
@@ -69,8 +75,14 @@ class Derivation:
         """A PDF. ImportError with the command to install where Typst is missing."""
         return render.to_pdf(self.document(**layout))
 
-    def to_html(self, **layout: Any) -> str:
-        """A page that holds all it needs, and reads nothing from a network."""
+    def to_html(self, *, interactive: bool = False, **layout: Any) -> str:
+        """A page that holds all it needs, and reads nothing from a network.
+
+        An interactive one steps through the passes, and explains each quantity that is clicked.
+        """
+        if interactive:
+            page: str = above(INTERACTIVE)(replace(self, **layout))
+            return page
         return render.to_html(self.document(**layout))
 
     def to_json(self, indent: int | None = 2) -> str:

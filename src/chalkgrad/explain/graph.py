@@ -66,7 +66,7 @@ def explain_graph(
     return Derivation(
         problem.title, problem.source, of_graph(root, names, digits, problem.conventions), board,
         tuple(gradient_of(board, board.loss, name) for name in wanted), updates, after,
-        tuple(layers.forward()), tuple(layers.backward(derive.adjoints)), view, digits,
+        tuple(layers.forward()), tuple(layers.backward(derive.adjoints)), view, digits, names,
     )  # fmt: skip
 
 

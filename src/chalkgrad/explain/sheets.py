@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from chalkgrad.core.graph import ancestors
 from chalkgrad.explain.board import Board
@@ -38,7 +41,8 @@ def explain_sheet(
         worksheet.title or worksheet.file, worksheet.source, problem.labels,
         tuple(_conventions(worksheet)), whole=True,
     )  # fmt: skip
-    return explain_graph(problem.loss, spelled, optimizer, names, view, digits, explained)
+    found = explain_graph(problem.loss, spelled, optimizer, names, view, digits, explained)
+    return replace(found, worksheet=worksheet)
 
 
 def board_of(worksheet: Worksheet, values: Mapping[str, float] | None = None) -> Board:
@@ -49,8 +53,15 @@ def board_of(worksheet: Worksheet, values: Mapping[str, float] | None = None) ->
 
 
 def _known(problem: Problem, name: str) -> object:
-    """A parameter by its name, whatever the names on the board are."""
-    return problem.parameters.get(name, problem.aliases.get(name, name))
+    """A quantity by the worksheet's name for it, whatever the names on the board are."""
+    if name in problem.parameters:
+        return problem.parameters[name]
+    own = problem.aliases.get(name, name)
+    for node, label in problem.labels.items():
+        for index in np.ndindex(*node.shape):
+            if label.name(index) == own:
+                return problem.loss.wrap(node), index
+    return own
 
 
 def _conventions(worksheet: Worksheet) -> list[tuple[str, str]]:

@@ -23,7 +23,9 @@ class Answers(Protocol):
     def handle(self, message: Any) -> Json: ...
 
 
-def recorded(session: Answers, record: int | None = 1) -> Json:
+def recorded(
+    session: Answers, record: int | None = 1, *, names: str = "lecture", digits: int = DIGITS
+) -> Json:
     """What a page asks of a session, answered: each record, and why for each quantity and view.
 
     Of a large network it is what is shown of it, as far as there is room. The session should be a
@@ -35,7 +37,8 @@ def recorded(session: Answers, record: int | None = 1) -> Json:
         hello["state"] = _ask(session, {"do": "select", "record": record})
     several = len(replies) > 0
     chosen = hello["state"]["record"]
-    replies += _derivations(session, hello["state"], {"record": chosen} if several else {})
+    where = {"record": chosen} if several else {}
+    replies += _derivations(session, hello["state"], {"names": names, "digits": digits}, where)
     return {"version": PROTOCOL, "hello": {**hello, "live": False}, "replies": _bounded(replies)}
 
 
@@ -61,15 +64,14 @@ def _selections(session: Answers, state: Json) -> Iterator[Json]:
         yield {"request": request, "ok": _ask(session, request)}
 
 
-def _derivations(session: Answers, state: Json, where: Json) -> Iterator[Json]:
+def _derivations(session: Answers, state: Json, manner: Json, where: Json) -> Iterator[Json]:
     for name in list(_names(state["scene"]))[:_MOST_NAMES]:
         for view in VIEWS:
-            request = {
-                "do": "why", "wrt": name, "view": view, "names": "lecture", "digits": DIGITS,
-            }  # fmt: skip
+            request = {"do": "why", "wrt": name, "view": view, **manner}
             reply = session.handle(request)
             if "ok" in reply:  # not of a quantity that the loss does not depend on
-                yield {"request": request | where, "ok": reply["ok"]}
+                ok = {key: part for key, part in reply["ok"].items() if key != "derivation"}
+                yield {"request": request | where, "ok": ok}
 
 
 def _names(scene: Json) -> Iterator[str]:

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 def scene_of(places: Places, ran: Pass, first: Mapping[int, int], *, formulas: bool) -> Json:
     """The scene. `first` says for a folded layer from which unit on it is shown."""
     if places.worksheet.formulas:
-        return _graph(ran.board, ran, formulas=formulas)
+        return graph_of(ran.board, ran.gradients, formulas=formulas)
     return _Layers(places, ran, first).scene(ran.board if formulas else None)
 
 
@@ -50,7 +50,7 @@ class _Layers:
             "layout": "layers",
             "layers": [self._column(k, units) for k, units in enumerate(shown)],
             "weights": [self._weight(line) for line in lines],
-            "loss": _vertex(name, "loss", self.values[name], 1.0, board),
+            "loss": _vertex(Name(name), "loss", self.values[name], 1.0, board),
         }
 
     def _shown(self, k: int) -> list[str]:
@@ -119,11 +119,11 @@ class _Layers:
         return ends | self._parameter(line.weight)
 
 
-def _graph(board: Board, ran: Pass, *, formulas: bool) -> Json:
+def graph_of(board: Board, gradients: Mapping[str, float], *, formulas: bool) -> Json:
     """Formulas: every quantity a vertex, every local derivative an edge."""
     known = board if formulas else None
     vertices = [
-        _vertex(name, quantity.kind, quantity.value, ran.gradients.get(name, 0.0), known)
+        _vertex(quantity.name, quantity.kind, quantity.value, gradients.get(name, 0.0), known)
         for name, quantity in board.quantities.items()
     ]
     edges: list[Json] = []
@@ -141,12 +141,12 @@ def _graph(board: Board, ran: Pass, *, formulas: bool) -> Json:
     return {"layout": "graph", "vertices": vertices, "edges": edges}
 
 
-def _vertex(name: str, kind: str, value: float, gradient: float, board: Board | None) -> Json:
+def _vertex(name: Name, kind: str, value: float, gradient: float, board: Board | None) -> Json:
     found: Json = {
-        "id": name, "name": name, "symbol": latex(Name(name)), "kind": kind,
+        "id": name.text, "name": name.text, "symbol": latex(name), "kind": kind,
         "value": number(value), "gradient": number(gradient),
     }  # fmt: skip
-    return found | _formula(board.quantities[name]) if board is not None else found
+    return found | _formula(board.quantities[name.text]) if board is not None else found
 
 
 def _formula(quantity: Quantity) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import hypot
 
 from chalkgrad.core.graph import LITERAL, Array, Node, ancestors
 from chalkgrad.explain.diagnose import limits, walks
@@ -102,7 +103,7 @@ class Examination:
         scale = dict[Node, float]()
         for nodes in groups.values():
             count = sum(node.value.size for node in nodes)
-            size = sum(norm(node.value) ** 2 for node in nodes) ** 0.5
+            size = hypot(*(norm(node.value) for node in nodes))
             least = limits.SMALLEST_WEIGHT * count**0.5
             scale |= dict.fromkeys(nodes, max(size, least))
         return {node: _status(g, scale[node]) for node, g in gradients.items()}
@@ -188,7 +189,7 @@ class Examination:
             units[name] = by_unit(station.node.value, station.axis).shape[0]
         dead, saturated = _resting(self.names, resting, True), _resting(self.names, resting, False)
         return tuple(
-            Layer(name, sum(s * s for s in size) ** 0.5, units[name],
+            Layer(name, hypot(*size), units[name],
                   len(dead.get(name, ())), len(saturated.get(name, ())))
             for name, size in sizes.items()
         )  # fmt: skip

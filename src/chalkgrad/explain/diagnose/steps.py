@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def ratios(groups: Groups, sizes: Mapping[Node, float]) -> dict[str, float]:
 
 
 def _joined(sizes: Sequence[float]) -> float:
-    return float(np.sqrt(sum(size * size for size in sizes)))
+    return hypot(*sizes)
 
 
 def out_of_range(ratio: Mapping[str, float], given: bool) -> list[Finding]:

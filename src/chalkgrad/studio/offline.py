@@ -1,0 +1,17 @@
+"""A derivation as an interactive page that needs no engine: `to_html(interactive=True)`."""
+
+from __future__ import annotations
+
+from chalkgrad.explain import Derivation
+from chalkgrad.studio.page import page_of
+from chalkgrad.studio.reading import Reading
+from chalkgrad.studio.recording import Answers, recorded
+from chalkgrad.studio.session import Session
+
+
+def interactive(derivation: Derivation) -> str:
+    """The page: the network of its worksheet, or else the graph of what ran."""
+    answers: Answers = Reading(derivation)
+    if derivation.worksheet is not None:
+        answers = Session(derivation.worksheet)
+    return page_of(recorded(answers, names=derivation.names, digits=derivation.digits))
