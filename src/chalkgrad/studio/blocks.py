@@ -34,6 +34,7 @@ from chalkgrad.formulas import (
 from chalkgrad.studio.places import Lights
 
 Json = dict[str, Any]
+_MAIN = ("Backward", "Paths")
 Lighten = Callable[[Sequence[str]], Lights]
 
 
@@ -41,20 +42,24 @@ def blocks_of(document: Document, lights: Lighten) -> list[Json]:
     """The blocks of a document, with its main part first and open."""
     writer = _Writer(document.digits, lights)
     sections = _sections(document.blocks)
-    main = next((k for k, (title, _) in enumerate(sections) if _is_main(title)), len(sections) - 1)
-    _, inside = sections[main]
-    blocks = [writer.block(b) for b in inside if not isinstance(b, Picture)]
-    before = [b for _, part in sections[:main] for b in part]
+    titles = [title for title, _ in sections]
+    main = next((k for k, title in enumerate(titles) if title.startswith(_MAIN)), len(titles) - 1)
+    before = [block for _, part in sections[:main] for block in part]
     folded = [("What is given, and the forward pass", before)] if before else []
     folded += sections[main + 1 :]
-    return blocks + [
+    return writer.open(sections[main][1]) + [
         {"kind": "fold", "summary": title, "blocks": [writer.block(b) for b in part]}
         for title, part in folded
     ]
 
 
-def _is_main(title: str) -> bool:
-    return title.startswith(("Backward", "Paths"))
+def forward_blocks(document: Document, lights: Lighten) -> list[Json]:
+    """The forward pass of a document, and what is given before it."""
+    writer = _Writer(document.digits, lights)
+    sections = dict(_sections(document.blocks))
+    given = [writer.block(block) for block in sections.get("", ())]
+    folded = [{"kind": "fold", "summary": "What is given", "blocks": given}] if given else []
+    return writer.open(sections.get("Forward pass", ())) + folded
 
 
 def _sections(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
@@ -71,6 +76,10 @@ def _sections(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
 class _Writer:
     def __init__(self, digits: int, lights: Lighten) -> None:
         self.digits, self.lights = digits, lights
+
+    def open(self, blocks: Sequence[Block]) -> list[Json]:
+        """What stands open; the page has a picture of its own."""
+        return [self.block(block) for block in blocks if not isinstance(block, Picture)]
 
     def block(self, block: Block) -> Json:
         match block:

@@ -30,7 +30,7 @@ from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject, Values
 from chalkgrad.studio.trainer import Trainer, batches
 from chalkgrad.studio.views import curve, health, plane
-from chalkgrad.studio.why import why_of
+from chalkgrad.studio.why import forward_of, why_of
 from chalkgrad.studio.writing import Design, worksheet_text
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.worksheet.activations import ACTIVATIONS
@@ -286,10 +286,20 @@ class Net:
         module = self.network.module()
         loss = self.loss_tensor(module, self.data.only(look.record or 1), named=True)
         optimizer = self._optimizer(list(module.parameters()))
+        whole = wrt == "loss"
+        asked = "0.weight[0,0]" if whole else wrt
         derivation = explain(
-            loss, wrt, optimizer=optimizer, view=view, names=names, digits=digits, title=self.title
+            loss,
+            asked,
+            optimizer=optimizer,
+            view=view,
+            names=names,
+            digits=digits,
+            title=self.title,
         )
         places = Lamp(self)
+        if whole:
+            return forward_of(derivation, places.lights)
         return why_of(derivation, places.lights, places.between)
 
     def mark(self, answers: str, look: Look) -> Json:
@@ -418,7 +428,8 @@ def sheet_of(title: str, network: Network, data: Records, update: Update) -> She
         {f"o{k + 1}": y[:, k] for k in range(outputs)},
         [stage.units for stage in network.stages[:-1]], next(iter(kinds), "identity"),
         network.stages[-1].activation, data.loss, update,
-        weights=list(_arrays(network)), decimals=None, activations=[s.activation for s in network.stages],
+        weights=list(_arrays(network)), decimals=None,
+        activations=[stage.activation for stage in network.stages],
     )  # fmt: skip
     return Sheet.from_text(worksheet_text(design), title, notes=network.notes)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
 from chalkgrad.worksheet import Worksheet, numbered
+
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()")
+_ARRAY = re.compile(r"([XYEZAWbδ])(?:\((\d+)\))?")  # what the layer view calls whole arrays
 
 
 class Lights(TypedDict):
@@ -134,11 +138,22 @@ class Places:
         elif name in self.terms:
             found["units"].append(self.terms[name])
             found["loss"] = True
+        elif (whole := _ARRAY.fullmatch(name.translate(_LOWERED))) is not None:
+            self._add_array(found, whole[1], int(whole[2] or 0))
         own = [line for line in self.lines if line.weight == name]
         found["weights"] += [line.id for line in own]
         found["units"] += [unit for line in own for unit in (line.start, line.end)]
         found["units"] += self.biases.get(name, ())
         found["loss"] = found["loss"] or name.partition("[")[0] == self._loss
+
+    def _add_array(self, found: Lights, letter: str, layer: int) -> None:
+        """A whole array of the layer view: all inputs, units, weights or targets of a layer."""
+        if letter in "XYE":
+            found["units"] += self.columns[0 if letter == "X" else -1]
+        elif 0 < layer < len(self.columns):
+            found["units"] += self.columns[layer]
+            own = [line.id for line in self.lines if line.layer == layer]
+            found["weights"] += own if letter == "W" else []
 
     @property
     def _loss(self) -> str:

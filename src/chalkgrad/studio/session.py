@@ -17,12 +17,14 @@ from chalkgrad.formulas import DIGITS
 from chalkgrad.studio.asked import Asked
 from chalkgrad.studio.choices import choices
 from chalkgrad.studio.csv_file import from_csv
-from chalkgrad.studio.exports import FORMATS
+from chalkgrad.studio.exports import FORMATS, file_stem
 from chalkgrad.studio.gallery import Gallery
 from chalkgrad.studio.history import History
 from chalkgrad.studio.limits import LARGEST_CSV, LARGEST_TEXT, LONGEST_SHARE, MOST_STEPS, PROTOCOL
 from chalkgrad.studio.losses import extended
 from chalkgrad.studio.numbers import number
+from chalkgrad.studio.page import page_of
+from chalkgrad.studio.recording import recorded
 from chalkgrad.studio.share import unpacked
 from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.situation import Course, Situation
@@ -297,7 +299,15 @@ class Session:
         asked.only("id", "do", "format", "wrt", "view", "names", "digits")
         format = asked.choice("format", FORMATS)
         wrt = asked.text("wrt", most=200) if "wrt" in asked else None
+        if format == "studio":
+            return self._page()
         return self.situation.subject.export(format, wrt, _manner(asked), self.look)
+
+    def _page(self) -> Json:
+        """The interactive page, which holds its replies and needs no engine."""
+        subject = self.situation.subject
+        page = page_of(recorded(Session(subject), self.look.record))
+        return {"name": f"{file_stem(subject.title)}.html", "type": "text/html", "text": page}
 
 
 class _Run:

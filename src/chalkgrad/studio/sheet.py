@@ -36,7 +36,7 @@ from chalkgrad.studio.steps import steps_of
 from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject, Values
 from chalkgrad.studio.trainer import Trainer
 from chalkgrad.studio.views import curve, health, plane
-from chalkgrad.studio.why import why_of
+from chalkgrad.studio.why import forward_of, why_of
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.worksheet import Worksheet, optimizer_of
 from chalkgrad.worksheet.activations import ACTIVATIONS
@@ -274,7 +274,9 @@ class Sheet:
     def why(self, wrt: str, manner: Manner, look: Look) -> Json:
         worksheet = self._explained(look.record)
         view, names, digits = manner
-        derivation = explain(worksheet, wrt, view=view, names=names, digits=digits)
+        loss = wrt in (self.worksheet.names.loss, worksheet.names.loss)
+        asked = next(iter(worksheet.parameters)) if loss else wrt
+        derivation = explain(worksheet, asked, view=view, names=names, digits=digits)
         places = Places(worksheet)
         own = self._own_names(worksheet, derivation) if names != "lecture" else {}
 
@@ -284,7 +286,7 @@ class Sheet:
         def between(pairs: Sequence[tuple[str, str]]) -> Lights:
             return places.between((own.get(a, a), own.get(b, b)) for a, b in pairs)
 
-        return why_of(derivation, lights, between)
+        return forward_of(derivation, lights) if loss else why_of(derivation, lights, between)
 
     def _explained(self, record: int | None) -> Worksheet:
         if record is None or self.records == 1:

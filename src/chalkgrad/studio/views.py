@@ -92,7 +92,8 @@ def health(diagnosis: Diagnosis, layers: Sequence[tuple[str, Sequence[str]]]) ->
 
 
 def _finding(finding: Finding) -> Json:
-    word = next((word for word in _WORDS if word in finding.what), "gradient")
+    words = f"{finding.what} {finding.because}"
+    word = next((word for word in _WORDS if word in words), "gradient")
     what = "update ratio" if "changes the layer" in finding.what else word
     remedy = f"; try {finding.remedy}" if finding.remedy else ""
     say = f"{finding.what}: {finding.because}{remedy}"

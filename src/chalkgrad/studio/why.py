@@ -8,7 +8,7 @@ from typing import Any
 from chalkgrad.explain import Derivation, Gradient
 from chalkgrad.explain.board import Path
 from chalkgrad.formulas import Partial, latex, text
-from chalkgrad.studio.blocks import Lighten, blocks_of
+from chalkgrad.studio.blocks import Lighten, blocks_of, forward_blocks
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.places import Lights
 
@@ -26,6 +26,20 @@ def why_of(derivation: Derivation, lights: Lighten, between: Any) -> Json:
         "blocks": blocks_of(derivation.document(), lights),
         "derivation": derivation.to_dict(),
         "paths": [_path(path, gradient, between) for path in gradient.paths],
+    }
+
+
+def forward_of(derivation: Derivation, lights: Lighten) -> Json:
+    """The reply of who asks why the loss is what it is: the forward pass."""
+    board = derivation.board
+    loss = board.quantities[board.loss]
+    return {
+        "name": loss.name.text,
+        "value": number(loss.value),
+        "title": latex(loss.name),
+        "blocks": forward_blocks(derivation.document("board"), lights),
+        "derivation": derivation.to_dict(),
+        "paths": [],
     }
 
 
