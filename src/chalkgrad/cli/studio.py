@@ -13,6 +13,7 @@ from chalkgrad.core.errors import ArgumentError
 from chalkgrad.studio.own import own_start
 from chalkgrad.studio.serving import HOST, Place, serve, show
 from chalkgrad.studio.session import Session
+from chalkgrad.studio.visits import Visits
 
 
 def studio(
@@ -40,14 +41,17 @@ def studio(
         raise ArgumentError(f"a port is a number from 0 to 65535, not {port}")
     subject = None if start is None else own_start(start)[0]()
     place = Place.taken(host, port)
-    if not place.is_private:
-        messages.say(
-            f"warning: at {host} the studio can be reached from other machines. Whoever has its "
-            "address can use it, and what is sent is not encrypted"
-        )
-    print(place.address, flush=True)
-    messages.say("the studio runs at this address until Ctrl-C")
-    if browser:
-        show(place.address)
-    serve(place, partial(Session, subject))
+
+    def announce() -> None:
+        if not place.is_private:
+            messages.say(
+                f"warning: at {host} the studio can be reached from other machines. Whoever has "
+                "its address can use it, and what is sent is not encrypted"
+            )
+        print(place.address, flush=True)
+        messages.say("the studio runs at this address until Ctrl-C")
+        if browser:
+            show(place.address)
+
+    serve(place, Visits(partial(Session, subject)), announce)
     return 0

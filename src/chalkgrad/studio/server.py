@@ -107,7 +107,7 @@ class _Studio:
             return _response(200, content, kind)
         if not self.access.admits(given):
             return _response(403, f"{_NO_TOKEN}\n")
-        response = _response(303, "", location="/")
+        response = _response(303, "", headers={"location": "/"})
         response.set_cookie(_cookie(request), given, httponly=True, samesite="strict")
         return response
 
@@ -115,8 +115,10 @@ class _Studio:
         """A file for a session."""
         session = await self._session_of(request)
         if isinstance(session, tuple):
-            return _response(*session, _JSON)
-        return _response(*await self.uploads.taken(request, session), _JSON)
+            status, reply = session
+        else:
+            status, reply = await self.uploads.taken(request, session)
+        return _response(status, reply, _JSON)
 
     async def _session_of(self, request: Request) -> Answering | tuple[int, str]:
         """The session that an upload is for, or why there is none."""
@@ -165,11 +167,10 @@ def _cookie(request: HTTPConnection) -> str:
 
 
 def _response(
-    status: int, content: str | bytes, kind: str = _TEXT, location: str | None = None
+    status: int, content: str | bytes, kind: str = _TEXT, headers: dict[str, str] | None = None
 ) -> Response:
     from starlette.responses import Response
 
-    headers = {} if location is None else {"location": location}
     return Response(content, status, headers, kind)
 
 
@@ -178,7 +179,9 @@ def _with_headers(send: Send) -> Send:
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *own]}
+            # What is refused is not read to its end: the connection is closed under it.
+            ending = [(b"connection", b"close")] if message["status"] >= 400 else []
+            message = {**message, "headers": [*message["headers"], *own, *ending]}
         await send(message)
 
     return sent

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Thread
+from typing import Any
 from urllib.parse import urlencode
 
 from chalkgrad.core.errors import ArgumentError, MissingExtra
 from chalkgrad.studio.access import Access, is_loopback
 from chalkgrad.studio.server import INSTALL, application
 from chalkgrad.studio.traffic import LARGEST_FRAME, MOST_CONNECTIONS
-from chalkgrad.studio.visits import Begin, Visits
+from chalkgrad.studio.visits import Visits
 
 HOST, PORT = "127.0.0.1", 8425
 TRIED = 20  # ports from the usual one on; a browser remembers what it knows of a page by its port
@@ -46,21 +47,29 @@ class Place:
         return not self.access.open
 
 
-def serve(place: Place, begin: Begin) -> None:
-    """Serve until interrupted: KeyboardInterrupt when everything is closed."""
+def server_of(place: Place, visits: Visits) -> Any:
+    """What `serve` runs. MissingExtra where uvicorn is not installed."""
     try:
         import uvicorn
         import websockets  # noqa: F401  (what uvicorn speaks to a page with)
     except ImportError:
         raise MissingExtra(f"the studio's page needs the extra `studio`: {INSTALL}") from None
     config = uvicorn.Config(
-        application(Visits(begin), place.access), http="h11", ws="websockets-sansio",
-        loop="asyncio", lifespan="on", log_level="error", access_log=False, server_header=False,
+        application(visits, place.access), http="h11", ws="websockets-sansio", loop="asyncio",
+        lifespan="on", log_level="error", access_log=False, server_header=False,
         proxy_headers=False, ws_max_size=LARGEST_FRAME, ws_per_message_deflate=False,
         ws_ping_interval=20.0, ws_ping_timeout=60.0, limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[place.socket])
+    return uvicorn.Server(config)
+
+
+def serve(place: Place, visits: Visits, announce: Callable[[], None]) -> None:
+    """Announce, and serve until interrupted: KeyboardInterrupt when everything is closed."""
+    with place.socket:
+        server = server_of(place, visits)
+        announce()
+        server.run(sockets=[place.socket])
 
 
 def show(address: str) -> None:

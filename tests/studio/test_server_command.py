@@ -1,0 +1,152 @@
+"""`chalkgrad studio`: its address, its messages, Ctrl-C, and what it does without its extra."""
+
+from __future__ import annotations
+
+import signal
+import socket as sockets
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chalkgrad.cli.studio import show
+from chalkgrad.studio import serving
+from chalkgrad.studio.serving import PORT, Place
+from tests.cli.conftest import Shell, shell
+
+__all__ = ["shell"]
+LECTURE = Path(__file__).parents[2] / "examples" / "lectures" / "lecture_001.toml"
+
+
+def started(*arguments: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "chalkgrad", "studio", "--no-open", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_address_is_on_stdout_and_ctrl_c_ends_it() -> None:
+    running = started(LECTURE, "--port", "0")
+    assert running.stdout is not None
+    address = running.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:")
+    assert httpx.get(address, follow_redirects=True).status_code == 200
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert out == ""
+    assert err.splitlines() == ["the studio runs at this address until Ctrl-C"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing.toml"], "nothing.toml is not there"),
+        (["--port", "99999"], "a port is a number from 0 to 65535, not 99999"),
+        (["--port", "x"], "--port"),
+        (["--host", "no.such.host.invalid"], "the studio cannot listen at no.such.host.invalid"),
+        (["--no-opn"], "--no-opn"),
+    ],
+)
+def test_a_mistake_is_one_line(shell: Shell, arguments: list[str], words: str) -> None:
+    said = shell("studio", "--no-open", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("chalkgrad: ")
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_file_that_is_no_worksheet_is_refused_before_anything_listens(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.toml").write_text("layers = 3\n")
+    said = shell("studio", "bad.toml", "--no-open")
+    assert (said.code, said.out) == (2, "")
+    assert "bad.toml" in said.err
+
+
+def test_a_port_that_is_taken_is_said_and_the_usual_one_is_passed_over() -> None:
+    with sockets.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(serving.ArgumentError, match=f"cannot listen at 127.0.0.1, port {port}"):
+            Place.taken(port=port)
+    one, other = Place.taken(), Place.taken()
+    with one.socket, other.socket:
+        first, second = (place.socket.getsockname()[1] for place in (one, other))
+        assert PORT <= first < second
+        assert one.access.token != other.access.token
+
+
+def test_only_a_host_that_is_named_lets_other_machines_in() -> None:
+    here = Place.taken(port=0)
+    with here.socket:
+        assert here.socket.getsockname()[0] == "127.0.0.1"
+        assert here.is_private
+    everywhere = Place.taken("0.0.0.0", 0)
+    with everywhere.socket:
+        assert not everywhere.is_private
+        assert sockets.gethostname() in everywhere.address
+
+
+def test_a_host_beyond_loopback_is_warned_of(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(place: Place, visits: object, announce: Callable[[], None]) -> None:
+        announce()
+        place.socket.close()
+
+    monkeypatch.setattr("chalkgrad.cli.studio.serve", serve)
+    said = shell("studio", "--no-open", "--host", "0.0.0.0", "--port", "0")
+    assert said.code == 0
+    assert "warning: at 0.0.0.0 the studio can be reached from other machines" in said.err
+    said = shell("studio", "--no-open", "--host", "localhost", "--port", "0")
+    assert "warning" not in said.err
+
+
+def test_without_its_extra_the_command_that_installs_it_is_said(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for missing in ("uvicorn", "starlette.applications", "websockets"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, missing, None)
+            said = shell("studio", "--no-open", "--port", "0")
+            assert (said.code, said.out) == (2, "")
+            assert 'pip install "chalkgrad[studio]"' in said.err
+
+
+def test_importing_the_room_without_its_extra_says_so_too() -> None:
+    code = (
+        "import sys, importlib.util as u\nfind = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'tomlkit' else find(name, *rest)\n"
+        "from chalkgrad.cli import main\n"
+    )
+    for ask in ("import chalkgrad; chalkgrad.studio()", "main(['studio', '--no-open'])"):
+        done = subprocess.run(
+            [sys.executable, "-c", code + ask], capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert 'the studio needs its extra: pip install "chalkgrad[studio]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_browser_is_opened_unless_it_needs_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    class Window(serving.webbrowser.BackgroundBrowser):
+        def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+            opened.append(url)
+            return True
+
+    class Now:
+        """A thread that is done when it starts."""
+
+        def __init__(self, target: object, daemon: bool) -> None:
+            self.start = target
+
+    monkeypatch.setattr(serving, "Thread", Now)
+    monkeypatch.setattr(serving.webbrowser, "get", lambda: Window("window"))
+    show("http://127.0.0.1:1/")
+    monkeypatch.setattr(serving.webbrowser, "get", lambda: serving.webbrowser.GenericBrowser("w3m"))
+    show("http://127.0.0.1:2/")
+    assert opened == ["http://127.0.0.1:1/"]
