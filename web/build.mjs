@@ -22,13 +22,25 @@ function sources() {
 function fingerprint() {
   const hash = createHash("sha256");
   for (const path of sources()) {
-    hash.update(path).update("\0").update(readFileSync(join(web, path))).update("\0");
+    hash
+      .update(path)
+      .update("\0")
+      .update(readFileSync(join(web, path)))
+      .update("\0");
   }
   return hash.digest("hex");
 }
 
 /** The faces that derivations are set in. A formula that needs another one is shown as its text. */
-const FACES = ["Main-Regular", "Main-Italic", "Math-Italic", "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular"];
+const FACES = [
+  "Main-Regular",
+  "Main-Italic",
+  "Math-Italic",
+  "Size1-Regular",
+  "Size2-Regular",
+  "Size3-Regular",
+  "Size4-Regular",
+];
 
 /** The letters of formulas: their faces have many more. Those of brackets (Size) are kept whole. */
 const LETTERS =

@@ -29,14 +29,18 @@ function Frame() {
   useEffect(() => {
     // A page listens everywhere; a widget only where it has the focus, for the notebook has keys of its own.
     const place = whole ? document : /** @type {HTMLElement} */ (root.current);
-    const listen = (/** @type {Event} */ event) => onKey(store, /** @type {KeyboardEvent} */ (event));
+    const listen = (/** @type {Event} */ event) =>
+      onKey(store, /** @type {KeyboardEvent} */ (event));
     place.addEventListener("keydown", listen);
     return () => place.removeEventListener("keydown", listen);
   }, [store, whole]);
 
   return (
-    <div ref={root} class={`cg-studio ${whole ? "is-page" : "is-widget"} ${dropping ? "is-dropping" : ""}`} data-theme={store.preferences.theme.value}
-      tabIndex={whole ? undefined : -1}
+    <div
+      ref={root}
+      class={`cg-studio ${whole ? "is-page" : "is-widget"} ${dropping ? "is-dropping" : ""}`}
+      data-theme={store.preferences.theme.value}
+      tabindex={whole ? undefined : -1}
       onDragOver={(event) => {
         if (store.live && event.dataTransfer?.types.includes("Files")) {
           event.preventDefault();
@@ -44,7 +48,10 @@ function Frame() {
         }
       }}
       onDragLeave={(event) => {
-        if (event.relatedTarget === null || !root.current?.contains(/** @type {Node} */ (event.relatedTarget))) {
+        if (
+          event.relatedTarget === null ||
+          !root.current?.contains(/** @type {Node} */ (event.relatedTarget))
+        ) {
           setDropping(false);
         }
       }}
@@ -55,7 +62,8 @@ function Frame() {
           event.preventDefault();
           readFile(store, file);
         }
-      }}>
+      }}
+    >
       <TopBar />
       <Connection />
       <main class="cg-main">
@@ -76,22 +84,43 @@ function Frame() {
 function Connection() {
   const { connection } = useStudio();
   const status = connection.status.value;
-  const text = {
-    open: "",
-    joining: "",
-    lost: "The connection to the studio is lost. It is being joined again; nothing is lost here.",
-    refused: "The studio does not know this page's token. Open the address that it printed when it was started.",
-  }[status];
+  const text =
+    connection.said?.value ||
+    {
+      open: "",
+      joining: "",
+      lost: "The connection to the studio is lost. It is being joined again; nothing is lost here.",
+      elsewhere: "This session is shown in another page now.",
+      refused:
+        "The studio does not know this page's token. Open the address that it printed when it was started.",
+    }[status];
   return (
     <div class="cg-connection" role="status">
-      {text && <p>{text}{status === "lost" && <button type="button" class="cg-button" onClick={() => connection.retry?.()}>Try now</button>}</p>}
+      {status !== "open" && text && (
+        <p>
+          {text}
+          {(status === "lost" || status === "elsewhere") && (
+            <button type="button" class="cg-button" onClick={() => connection.retry?.()}>
+              Try now
+            </button>
+          )}
+        </p>
+      )}
     </div>
   );
 }
 
 function Notes() {
   const notes = useStudio().state.value?.notes ?? [];
-  return notes.length > 0 && <ul class="cg-notes">{notes.map((note) => <li key={note}>{note}</li>)}</ul>;
+  return (
+    notes.length > 0 && (
+      <ul class="cg-notes">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    )
+  );
 }
 
 function Trouble() {
@@ -102,7 +131,14 @@ function Trouble() {
       {now && (
         <div class="cg-trouble-card">
           <p>{now.text}</p>
-          <button type="button" class="cg-icon-button" aria-label="Dismiss" onClick={() => void (trouble.value = null)}><Icon name="close" /></button>
+          <button
+            type="button"
+            class="cg-icon-button"
+            aria-label="Dismiss"
+            onClick={() => void (trouble.value = null)}
+          >
+            <Icon name="close" />
+          </button>
         </div>
       )}
     </div>

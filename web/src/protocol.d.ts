@@ -173,7 +173,8 @@ export interface LayerSettings {
 }
 
 export interface Settings {
-  update: ({ rule: string; learning_rate: Value } & Record<string, Value | boolean | string>) | null;
+  update:
+    ({ rule: string; learning_rate: Value } & Record<string, Value | boolean | string>) | null;
   loss: { kind: string; over_records: string };
   layers: LayerSettings[];
   seed: number;

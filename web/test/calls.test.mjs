@@ -6,7 +6,10 @@ import { latest } from "../src/store/queue.js";
 test("replies find their requests, in any order, and events go their own way", async () => {
   const sent = [];
   const events = [];
-  const calls = createCalls((message) => sent.push(message), (event) => events.push(event));
+  const calls = createCalls(
+    (message) => sent.push(message),
+    (event) => events.push(event),
+  );
   const [first, second] = [calls.call({ do: "a" }), calls.call({ do: "b" })];
   calls.receive({ event: "closing" });
   calls.receive({ id: sent[1].id, ok: "second" });
@@ -17,7 +20,10 @@ test("replies find their requests, in any order, and events go their own way", a
 });
 
 test("a broken connection rejects what waits", async () => {
-  const calls = createCalls(() => {}, () => {});
+  const calls = createCalls(
+    () => {},
+    () => {},
+  );
   const waiting = calls.call({ do: "a" });
   calls.drop();
   await assert.rejects(waiting, Lost);

@@ -10,10 +10,20 @@ function scene(sizes) {
     first: 1,
     count,
     folded: false,
-    units: Array.from({ length: count }, (_, place) => ({ id: `${layer}:${place}`, kind: layer ? "unit" : "input", sum: layer ? 1 : null })),
+    units: Array.from({ length: count }, (_, place) => ({
+      id: `${layer}:${place}`,
+      kind: layer ? "unit" : "input",
+      sum: layer ? 1 : null,
+    })),
   }));
   const weights = layers.slice(1).flatMap(({ units }, before) =>
-    units.flatMap((to) => layers[before].units.map((from) => ({ id: `${from.id}-${to.id}`, from: from.id, to: to.id }))),
+    units.flatMap((to) =>
+      layers[before].units.map((from) => ({
+        id: `${from.id}-${to.id}`,
+        from: from.id,
+        to: to.id,
+      })),
+    ),
   );
   return /** @type {any} */ ({ layout: "layers", layers, weights, loss: {} });
 }
@@ -22,13 +32,19 @@ const WIDE = { width: 860, height: 520 };
 const NARROW = { width: 390, height: 480 };
 
 test("no two units cover each other, whatever the size and the window", () => {
-  for (const sizes of [[2, 2, 2], [1, 12, 1], [40, 3, 40], [64, 32, 10]]) {
+  for (const sizes of [
+    [2, 2, 2],
+    [1, 12, 1],
+    [40, 3, 40],
+    [64, 32, 10],
+  ]) {
     for (const window of [WIDE, NARROW]) {
       const boxes = [...placed(scene(sizes), window).boxes.values()];
       boxes.forEach((box, place) => {
         for (const other of boxes.slice(place + 1)) {
           const apart =
-            Math.abs(box.x - other.x) >= (box.width + other.width) / 2 || Math.abs(box.y - other.y) >= (box.height + other.height) / 2;
+            Math.abs(box.x - other.x) >= (box.width + other.width) / 2 ||
+            Math.abs(box.y - other.y) >= (box.height + other.height) / 2;
           assert.ok(apart, `${sizes}`);
         }
       });
@@ -64,8 +80,13 @@ test("labels of crossing weights do not cover each other", () => {
   const places = labelled(lines, { width: 100, height: 40 }, false);
   assert.ok(places.every(Boolean));
   const far = /** @type {{ x: number, y: number }[]} */ (places);
-  far.forEach((one, place) => far.slice(place + 1).forEach((other) =>
-    assert.ok(Math.abs(one.x - other.x) >= 100 || Math.abs(one.y - other.y) >= 40)));
+  far.forEach((one, place) =>
+    far
+      .slice(place + 1)
+      .forEach((other) =>
+        assert.ok(Math.abs(one.x - other.x) >= 100 || Math.abs(one.y - other.y) >= 40),
+      ),
+  );
 });
 
 test("a larger weight is wider, and a number that is none has a line, too", () => {

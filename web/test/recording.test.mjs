@@ -5,7 +5,10 @@ import { distance, nearest } from "../src/connection/recording.js";
 const why = { do: "why", wrt: "w1", view: "board", names: "lecture", digits: 5 };
 
 test("the same request is found whatever the order of its fields", () => {
-  assert.equal(distance(why, { digits: 5, names: "lecture", view: "board", wrt: "w1", do: "why" }), 0);
+  assert.equal(
+    distance(why, { digits: 5, names: "lecture", view: "board", wrt: "w1", do: "why" }),
+    0,
+  );
 });
 
 test("another number of digits is near, another quantity is another answer", () => {

@@ -57,7 +57,7 @@ class Studio:
         return int(self.page.locator(".cg-count").text_content().split(" of ")[0])
 
     def until(self, condition: str, argument: Any = None, timeout: float = 20_000) -> None:
-        """Wait until something holds in the page. (Polled here: the page's policy allows no eval.)"""
+        """Wait until something holds in the page."""
         self.page.wait_for_function(condition, arg=argument, timeout=timeout)
 
     def lit(self) -> set[str]:

@@ -79,18 +79,18 @@ WIDE = """
 title = "Forty units and very long names"
 [parameters]
 {parameters}
-[inputs]
-temperature_of_the_water_in_the_north_basin = 0.4
 [[layer]]
 units = [{units}]
-weights = [[{weights}]]
+weights = [{weights}]
 activation = "tanh"
 [[layer]]
 units = ["answer"]
-weights = [{back}]
+weights = [[{back}]]
+[data]
+inputs = {{ temperature_of_the_water_in_the_north_basin = 0.4 }}
+targets = {{ answer = 1 }}
 [loss]
 kind = "half_squared_error"
-targets = [1.0]
 """
 
 
@@ -103,8 +103,8 @@ def wide(count: int = 40) -> str:
             f"{name} = {0.01 * (k - count)}" for k, name in enumerate(ups + backs)
         ),
         units=", ".join(f'"hidden_unit_number_{k}"' for k in range(count)),
-        weights=", ".join(f'"{name}"' for name in ups),
-        back=", ".join(f'["{name}"]' for name in backs),
+        weights=", ".join(f'["{name}"]' for name in ups),
+        back=", ".join(f'"{name}"' for name in backs),
     )
 
 
@@ -128,6 +128,6 @@ def test_long_names_and_forty_units_do_not_break_it(studio: Studio) -> None:
 def test_all_records_at_once_show_a_bar_each(studio: Studio) -> None:
     studio.start("xor")
     studio.page.get_by_label("Record").select_option("")
-    studio.page.wait_for_selector(".cg-part .cg-tint")
+    studio.page.wait_for_selector(".cg-part .cg-tint", state="attached")
     unit = studio.page.locator(".cg-unit.is-unit").first
     assert unit.locator(".cg-tint").count() == 4

@@ -100,7 +100,8 @@ def test_another_record_has_another_pass(studio: Studio) -> None:
     first = studio.value("x1")
     page.get_by_label("Record", exact=True).select_option("4")
     studio.until(
-        "(first) => document.querySelector('.cg-part[data-name=x1] .cg-value').textContent !== first",
+        """(first) => first !==
+            document.querySelector('.cg-part[data-name=x1] .cg-value').textContent""",
         first,
     )
     assert (first, studio.value("x1")) == ("0", "1")

@@ -12,7 +12,8 @@ from tests.studio.browser.conftest import Server, Windows
 from tests.studio.browser.studio import Studio
 
 BEGINS = {
-    "worksheet": "title", "python": '"""', "pytorch": '"""', "svg": "<", "text": "A 2-2-2",
+    "worksheet": "title", "python": "# A 2-2-2", "pytorch": "# A 2-2-2", "svg": "<",
+    "text": "A 2-2-2",
     "markdown": "#", "latex": "\\documentclass", "typst": "#", "html": "<!",
     "notebook": "{", "json": "{",
 }  # fmt: skip

@@ -3,11 +3,31 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 
 const STOPS = [
-  { at: "picture", title: "This is the network", text: "Values run forward, in blue. Then the error comes back as gradients, in orange." },
-  { at: "transport", title: "Step through it", text: "One number at a time: arrow keys go on and back, the space bar plays." },
-  { at: "panel", title: "Ask why", text: "Click any weight. Its whole derivation stands here, and pointing at a factor shows its place in the picture." },
-  { at: "panel", title: "Change it, train it", text: "Drag a number sideways or type it: everything follows at once. Under Train it learns." },
-  { at: "start", title: "Start from yours", text: "Lectures, a gallery, a worksheet, your own table; and all of it can be taken away as a link, a program or a page." },
+  {
+    at: "picture",
+    title: "This is the network",
+    text: "Values run forward, in blue. Then the error comes back as gradients, in orange.",
+  },
+  {
+    at: "transport",
+    title: "Step through it",
+    text: "One number at a time: arrow keys go on and back, the space bar plays.",
+  },
+  {
+    at: "panel",
+    title: "Ask why",
+    text: "Click any weight. Its whole derivation stands here, and pointing at a factor shows its place in the picture.",
+  },
+  {
+    at: "panel",
+    title: "Change it, train it",
+    text: "Drag a number sideways or type it: everything follows at once. Under Train it learns.",
+  },
+  {
+    at: "start",
+    title: "Start from yours",
+    text: "Lectures, a gallery, a worksheet, your own table; and all of it can be taken away as a link, a program or a page.",
+  },
 ];
 
 /** @param {{ root: import("preact").RefObject<HTMLElement | null> }} props */
@@ -35,18 +55,37 @@ export function Tour({ root }) {
   const last = stop === STOPS.length - 1;
   const end = () => void (touring.value = false);
   return (
-    <div ref={card} class="cg-tour" role="dialog" aria-label={`Tour, ${stop + 1} of ${STOPS.length}: ${title}`}
+    <div
+      ref={card}
+      class="cg-tour"
+      role="dialog"
+      aria-label={`Tour, ${stop + 1} of ${STOPS.length}: ${title}`}
       onKeyDown={(event) => {
         if (event.key === "Escape") {
           end();
         }
-      }}>
+      }}
+    >
       <h2>{title}</h2>
-      <p>{live || stop < 3 ? text : "This page was saved: stepping and explaining work here, the rest in the studio."}</p>
+      <p>
+        {live || stop < 3
+          ? text
+          : "This page was saved: stepping and explaining work here, the rest in the studio."}
+      </p>
       <footer>
-        <span class="cg-tour-dots" aria-hidden="true">{STOPS.map((_, place) => <i key={place} class={place === stop ? "is-on" : ""} />)}</span>
-        <button type="button" class="cg-button is-quiet" onClick={end}>{last ? "Close" : "Skip"}</button>
-        {!last && <button type="button" class="cg-button is-strong" onClick={() => setStop(stop + 1)}>Next</button>}
+        <span class="cg-tour-dots" aria-hidden="true">
+          {STOPS.map((_, place) => (
+            <i key={place} class={place === stop ? "is-on" : ""} />
+          ))}
+        </span>
+        <button type="button" class="cg-button is-quiet" onClick={end}>
+          {last ? "Close" : "Skip"}
+        </button>
+        {!last && (
+          <button type="button" class="cg-button is-strong" onClick={() => setStop(stop + 1)}>
+            Next
+          </button>
+        )}
       </footer>
     </div>
   );
@@ -59,11 +98,18 @@ function place(card, frame, anchor) {
   const beside = anchor.left - frame.left - width - gap;
   const below = anchor.bottom - frame.top + gap;
   const above = anchor.top - frame.top - height - gap;
-  const inside = { left: anchor.left - frame.left + gap, top: anchor.bottom - frame.top - height - gap };
+  const inside = {
+    left: anchor.left - frame.left + gap,
+    top: anchor.bottom - frame.top - height - gap,
+  };
   const spot =
     beside > gap && anchor.height > height
       ? { left: beside, top: anchor.top - frame.top + gap }
-      : anchor.height > 200 ? inside : above > gap ? { left: inside.left, top: above } : { left: inside.left, top: below };
+      : anchor.height > 200
+        ? inside
+        : above > gap
+          ? { left: inside.left, top: above }
+          : { left: inside.left, top: below };
   card.style.left = `${Math.max(gap, Math.min(spot.left, frame.width - width - gap))}px`;
   card.style.top = `${Math.max(gap, Math.min(spot.top, frame.height - height - gap))}px`;
 }

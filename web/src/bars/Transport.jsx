@@ -1,5 +1,6 @@
 /** Stepping through the passes: what is being computed, and the buttons that go on and back. */
 import { useStudio } from "../parts/context.js";
+import { Field } from "../parts/Field.jsx";
 import { Icon } from "../parts/Icon.jsx";
 import { Tex } from "../parts/Tex.jsx";
 
@@ -11,7 +12,10 @@ export function Transport() {
   if (state.value !== null && stepping.steps.value.length === 0) {
     return (
       <div class="cg-transport is-empty">
-        <p class="cg-muted">This network is too large to be stepped number by number. Click a weight or a unit, and it is derived.</p>
+        <p class="cg-muted">
+          This network is too large to be stepped number by number. Click a weight or a unit, and it
+          is derived.
+        </p>
         <Records />
       </div>
     );
@@ -37,7 +41,9 @@ function Current() {
       <div class="cg-current">
         <div class="cg-current-head">
           <span class="cg-phase">Training</span>
-          <p class="cg-words">Every update has passes of its own. Pause, and the next ones can be stepped.</p>
+          <p class="cg-words">
+            Every update has passes of its own. Pause, and the next ones can be stepped.
+          </p>
         </div>
       </div>
     );
@@ -50,9 +56,11 @@ function Current() {
       <div class="cg-current-head">
         <span class="cg-phase">{step ? PHASES[step.phase] : "Before the first step"}</span>
         <span class="cg-count">{`${position} of ${count}`}</span>
-        <p class="cg-words" aria-live="polite">{step?.words ?? (state.value ? "Nothing is computed yet: press the space bar." : "")}</p>
+        <p class="cg-words" aria-live="polite">
+          {step?.words ?? (state.value ? "Nothing is computed yet: press the space bar." : "")}
+        </p>
       </div>
-      <div class="cg-formula" tabIndex={0} role="group" aria-label="Formula of this step">
+      <div class="cg-formula" tabindex={0} role="group" aria-label="Formula of this step">
         {step && <Tex latex={whole(step)} text={`${step.name} ${step.text}`} />}
       </div>
     </div>
@@ -72,13 +80,56 @@ function Buttons() {
   const last = busy || position.value >= steps.value.length;
   return (
     <div class="cg-buttons" role="group" aria-label="Steps">
-      <button type="button" class="cg-icon-button" aria-label="To the start" title="To the start (Home)" disabled={first} onClick={stepping.toStart}><Icon name="start" /></button>
-      <button type="button" class="cg-icon-button" aria-label="One step back" title="Back (←)" disabled={first} onClick={stepping.back}><Icon name="back" /></button>
-      <button type="button" class="cg-play" aria-label={playing.value ? "Pause" : "Play"} title="Play or pause (space)" disabled={busy} onClick={() => stepping.toggle()}>
+      <button
+        type="button"
+        class="cg-icon-button"
+        aria-label="To the start"
+        title="To the start (Home)"
+        disabled={first}
+        onClick={stepping.toStart}
+      >
+        <Icon name="start" />
+      </button>
+      <button
+        type="button"
+        class="cg-icon-button"
+        aria-label="One step back"
+        title="Back (←)"
+        disabled={first}
+        onClick={stepping.back}
+      >
+        <Icon name="back" />
+      </button>
+      <button
+        type="button"
+        class="cg-play"
+        aria-label={playing.value ? "Pause" : "Play"}
+        title="Play or pause (space)"
+        disabled={busy}
+        onClick={() => stepping.toggle()}
+      >
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
-      <button type="button" class="cg-icon-button" aria-label="One step forward" title="Forward (→)" disabled={last} onClick={stepping.forward}><Icon name="forward" /></button>
-      <button type="button" class="cg-icon-button" aria-label="To the end" title="To the end (End)" disabled={last} onClick={stepping.toEnd}><Icon name="end" /></button>
+      <button
+        type="button"
+        class="cg-icon-button"
+        aria-label="One step forward"
+        title="Forward (→)"
+        disabled={last}
+        onClick={stepping.forward}
+      >
+        <Icon name="forward" />
+      </button>
+      <button
+        type="button"
+        class="cg-icon-button"
+        aria-label="To the end"
+        title="To the end (End)"
+        disabled={last}
+        onClick={stepping.toEnd}
+      >
+        <Icon name="end" />
+      </button>
     </div>
   );
 }
@@ -93,13 +144,28 @@ function Scrubber() {
       <div class="cg-strip" aria-hidden="true">
         {runs(steps.value).map(({ phase, from, to }) => (
           <span key={from} class={`is-${phase}`} style={{ flexGrow: to - from }}>
-            <i style={{ width: `${(100 * Math.max(0, Math.min(position.value, to) - from)) / (to - from)}%` }} />
+            <i
+              style={{
+                width: `${(100 * Math.max(0, Math.min(position.value, to) - from)) / (to - from)}%`,
+              }}
+            />
           </span>
         ))}
       </div>
-      <input type="range" min={0} max={steps.value.length} step={1} value={position.value} aria-label="Place in the passes"
-        aria-valuetext={step ? `${position.value} of ${steps.value.length}: ${step.words}` : "before the first step"}
-        onInput={(event) => stepping.jump(Number(event.currentTarget.value))} />
+      <input
+        type="range"
+        min={0}
+        max={steps.value.length}
+        step={1}
+        value={position.value}
+        aria-label="Place in the passes"
+        aria-valuetext={
+          step
+            ? `${position.value} of ${steps.value.length}: ${step.words}`
+            : "before the first step"
+        }
+        onInput={(event) => stepping.jump(Number(event.currentTarget.value))}
+      />
     </div>
   );
 }
@@ -122,12 +188,19 @@ function runs(steps) {
 function Speed() {
   const { preferences } = useStudio();
   return (
-    <label class="cg-field is-small">
-      <span class="cg-field-name">Speed</span>
-      <select value={preferences.speed.value} onChange={(event) => void (preferences.speed.value = Number(event.currentTarget.value))}>
-        {SPEEDS.map((speed) => <option key={speed} value={speed}>{`${speed}×`}</option>)}
-      </select>
-    </label>
+    <Field name="Speed" class="is-small">
+      {(id) => (
+        <select
+          id={id}
+          value={preferences.speed.value}
+          onChange={(event) => void (preferences.speed.value = Number(event.currentTarget.value))}
+        >
+          {SPEEDS.map((speed) => (
+            <option key={speed} value={speed}>{`${speed}×`}</option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 
@@ -141,23 +214,54 @@ function Records() {
   }
   if (now.record_names.length === 0) {
     return (
-      <label class="cg-field is-small">
-        <span class="cg-field-name">Record</span>
-        <input type="number" class="cg-record-number" min={1} max={now.records} value={now.record ?? 1}
-          onChange={(event) => turn({ do: "select", record: Math.max(1, Math.min(now.records, Math.round(Number(event.currentTarget.value)) || 1)) })} />
-        <span class="cg-muted">of {now.records}</span>
-      </label>
+      <Field name="Record" class="is-small">
+        {(id) => (
+          <>
+            {" "}
+            <input
+              id={id}
+              type="number"
+              class="cg-record-number"
+              min={1}
+              max={now.records}
+              value={now.record ?? 1}
+              onChange={(event) =>
+                turn({
+                  do: "select",
+                  record: Math.max(
+                    1,
+                    Math.min(now.records, Math.round(Number(event.currentTarget.value)) || 1),
+                  ),
+                })
+              }
+            />
+            <span class="cg-muted">of {now.records}</span>
+          </>
+        )}
+      </Field>
     );
   }
   return (
-    <label class="cg-field is-small">
-      <span class="cg-field-name">Record</span>
-      <select value={now.record ?? ""} onChange={(event) => turn({ do: "select", record: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}>
-        {now.records <= ALL && <option value="">all</option>}
-        {Array.from({ length: now.records }, (_, place) => (
-          <option key={place} value={place + 1}>{now.record_names[place] ?? place + 1}</option>
-        ))}
-      </select>
-    </label>
+    <Field name="Record" class="is-small">
+      {(id) => (
+        <select
+          id={id}
+          value={now.record ?? ""}
+          onChange={(event) =>
+            turn({
+              do: "select",
+              record: event.currentTarget.value === "" ? null : Number(event.currentTarget.value),
+            })
+          }
+        >
+          {now.records <= ALL && <option value="">all</option>}
+          {Array.from({ length: now.records }, (_, place) => (
+            <option key={place} value={place + 1}>
+              {now.record_names[place] ?? place + 1}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }

@@ -15,13 +15,28 @@ export function CurveChart({ curve }) {
   const pad = (high - low || 1) * 0.06;
   const axis = /** @type {[string, number, number]} */ (["", low - pad, high + pad]);
   const line = curve.xs
-    .map((x, place) => (Number.isFinite(ys[place]) ? `${place ? "L" : "M"}${project(x, curve.x, WIDE).toFixed(1)},${(HIGH - project(ys[place], axis, HIGH)).toFixed(1)}` : ""))
+    .map((x, place) =>
+      Number.isFinite(ys[place])
+        ? `${place ? "L" : "M"}${project(x, curve.x, WIDE).toFixed(1)},${(HIGH - project(ys[place], axis, HIGH)).toFixed(1)}`
+        : "",
+    )
     .join("");
   return (
     <figure class="cg-figure">
-      <svg class="cg-curve" viewBox={`0 0 ${WIDE} ${HIGH}`} role="img" aria-label={`What the network answers over ${curve.x[0]}, with ${curve.points.length} records`}>
+      <svg
+        class="cg-curve"
+        viewBox={`0 0 ${WIDE} ${HIGH}`}
+        role="img"
+        aria-label={`What the network answers over ${curve.x[0]}, with ${curve.points.length} records`}
+      >
         {curve.points.map(([x, y], place) => (
-          <circle key={place} cx={project(x, curve.x, WIDE)} cy={HIGH - project(y, axis, HIGH)} r={4} class="cg-record is-negative" />
+          <circle
+            key={place}
+            cx={project(x, curve.x, WIDE)}
+            cy={HIGH - project(y, axis, HIGH)}
+            r={4}
+            class="cg-record is-negative"
+          />
         ))}
         <path d={line} class="cg-fit" />
       </svg>

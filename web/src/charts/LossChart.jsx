@@ -12,7 +12,10 @@ function colour(element, name) {
 export function LossChart({ losses, log, theme, label }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {uPlot | null} */ (null));
-  const data = /** @type {uPlot.AlignedData} */ ([losses.map(([update]) => update), losses.map(([, loss]) => finite(loss, log))]);
+  const data = /** @type {uPlot.AlignedData} */ ([
+    losses.map(([update]) => update),
+    losses.map(([, loss]) => finite(loss, log)),
+  ]);
 
   useEffect(() => {
     const element = /** @type {HTMLDivElement} */ (place.current);
@@ -21,7 +24,9 @@ export function LossChart({ losses, log, theme, label }) {
       plot.current = new uPlot(options(element, log), data, element);
     };
     make();
-    const watcher = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: 170 }));
+    const watcher = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: 170 }),
+    );
     watcher.observe(element);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", make);
@@ -60,7 +65,10 @@ function options(element, log) {
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
-    axes: [{ ...axis, size: 28 }, { ...axis, size: 56 }],
+    axes: [
+      { ...axis, size: 28 },
+      { ...axis, size: 56 },
+    ],
     series: [{}, { stroke: colour(element, "--positive"), width: 2, points: { show: false } }],
   };
 }

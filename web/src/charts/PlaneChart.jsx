@@ -44,24 +44,45 @@ export function PlaneChart({ plane, theme }) {
     <figure class="cg-figure">
       <div class="cg-plane">
         <canvas ref={canvas} width={plane.size} height={plane.size} aria-hidden="true" />
-        <svg viewBox={`0 0 ${SIDE} ${SIDE}`} role="img" aria-label={`What the network answers over ${plane.x[0]} and ${plane.y[0]}, with ${plane.points.length} records`}>
+        <svg
+          viewBox={`0 0 ${SIDE} ${SIDE}`}
+          role="img"
+          aria-label={`What the network answers over ${plane.x[0]} and ${plane.y[0]}, with ${plane.points.length} records`}
+        >
           <path d={boundary} class="cg-boundary" />
-          {plane.points.map(([x, y, target], place) => (
+          {plane.points.map(([x, y, target], place) =>
             level === null ? (
-              <circle key={place} cx={project(x, plane.x, SIDE)} cy={SIDE - project(y, plane.y, SIDE)} r={4} class={`cg-record is-class-${target % CLASSES.length}`} />
+              <circle
+                key={place}
+                cx={project(x, plane.x, SIDE)}
+                cy={SIDE - project(y, plane.y, SIDE)}
+                r={4}
+                class={`cg-record is-class-${target % CLASSES.length}`}
+              />
             ) : (
-              <Dot key={place} x={project(x, plane.x, SIDE)} y={SIDE - project(y, plane.y, SIDE)} positive={target >= level} />
-            )
-          ))}
+              <Dot
+                key={place}
+                x={project(x, plane.x, SIDE)}
+                y={SIDE - project(y, plane.y, SIDE)}
+                positive={target >= level}
+              />
+            ),
+          )}
         </svg>
         <span class="cg-axis is-x">{plane.x[0]}</span>
         <span class="cg-axis is-y">{plane.y[0]}</span>
       </div>
       {level !== null && (
         <figcaption class="cg-legend">
-          <span><i class="cg-swatch is-positive" />{show(plane.high)}</span>
+          <span>
+            <i class="cg-swatch is-positive" />
+            {show(plane.high)}
+          </span>
           <span class="cg-muted">boundary at {show(level)}</span>
-          <span><i class="cg-swatch is-negative" />{show(plane.low)}</span>
+          <span>
+            <i class="cg-swatch is-negative" />
+            {show(plane.low)}
+          </span>
         </figcaption>
       )}
     </figure>
@@ -74,8 +95,13 @@ function levelTint({ high, low }, level, named) {
   const [positive, negative] = [named("--positive"), named("--negative")];
   return (/** @type {number} */ value) => {
     const above = value >= level;
-    const far = above ? (value - level) / (high - level || 1) : (level - value) / (level - low || 1);
-    return { colour: above ? positive : negative, share: 0.12 + 0.6 * Math.max(0, Math.min(1, far)) };
+    const far = above
+      ? (value - level) / (high - level || 1)
+      : (level - value) / (level - low || 1);
+    return {
+      colour: above ? positive : negative,
+      share: 0.12 + 0.6 * Math.max(0, Math.min(1, far)),
+    };
   };
 }
 
@@ -84,16 +110,23 @@ const CLASSES = ["--class-0", "--class-1", "--class-2", "--class-3", "--class-4"
 /** One colour for each class. @param {(name: string) => [number, number, number]} named */
 function classTint(named) {
   const colours = CLASSES.map(named);
-  return (/** @type {number} */ value) => ({ colour: colours[Math.round(value) % colours.length], share: 0.5 });
+  return (/** @type {number} */ value) => ({
+    colour: colours[Math.round(value) % colours.length],
+    share: 0.5,
+  });
 }
 
 /** The line between the sides, or the classes. @param {import("../protocol").Plane} plane @param {number[]} values */
 function boundaryOf({ size, level, classes = 2 }, values) {
   const cell = SIDE / (size - 1);
-  const levels = level === null ? Array.from({ length: classes - 1 }, (_, place) => place + 0.5) : [level];
+  const levels =
+    level === null ? Array.from({ length: classes - 1 }, (_, place) => place + 0.5) : [level];
   return levels
     .flatMap((at) => contour(values, size, at))
-    .map(([x1, y1, x2, y2]) => `M${(x1 * cell).toFixed(1)},${(y1 * cell).toFixed(1)}L${(x2 * cell).toFixed(1)},${(y2 * cell).toFixed(1)}`)
+    .map(
+      ([x1, y1, x2, y2]) =>
+        `M${(x1 * cell).toFixed(1)},${(y1 * cell).toFixed(1)}L${(x2 * cell).toFixed(1)},${(y2 * cell).toFixed(1)}`,
+    )
     .join("");
 }
 

@@ -24,7 +24,12 @@ export function contour(values, size, level) {
 
 /** @param {(column: number, row: number) => number} at @param {number} column @param {number} row */
 function crossings(at, column, row) {
-  const corners = /** @type {const} */ ([[0, 0], [1, 0], [1, 1], [0, 1]]);
+  const corners = /** @type {const} */ ([
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+  ]);
   /** @type {[number, number][]} */
   const crossed = [];
   corners.forEach(([right, down], place) => {
@@ -33,7 +38,10 @@ function crossings(at, column, row) {
     const there = at(column + nextRight, row + nextDown);
     if (here < 0 !== there < 0) {
       const share = here / (here - there);
-      crossed.push([column + right + (nextRight - right) * share, row + down + (nextDown - down) * share]);
+      crossed.push([
+        column + right + (nextRight - right) * share,
+        row + down + (nextDown - down) * share,
+      ]);
     }
   });
   return crossed;

@@ -6,7 +6,9 @@ export interface Connection {
   /** False where every reply was computed beforehand. */
   live: boolean;
   host: "server" | "widget" | "recording";
-  status: Signal<"joining" | "open" | "lost" | "refused">;
+  status: Signal<"joining" | "open" | "lost" | "refused" | "elsewhere">;
+  /** Why the host closed it, in the host's words. */
+  said?: Signal<string>;
   call(request: Request): Promise<any>;
   /** Called each time the connection stands (again). */
   onOpen(listener: () => void): void;

@@ -5,7 +5,8 @@ import { Refusal } from "./calls.js";
 /** @typedef {import("../protocol").Request} Request */
 /** @typedef {{ request: Request, ok: any }} Recorded */
 
-const UNKNOWN = "This page was saved, and that was not saved with it. Open it in the studio for that.";
+const UNKNOWN =
+  "This page was saved, and that was not saved with it. Open it in the studio for that.";
 
 /**
  * How far a recorded request is from one that is asked: 0 the same, null of another thing.

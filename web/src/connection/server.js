@@ -5,12 +5,18 @@ import { createCalls, Lost } from "./calls.js";
 import { listeners } from "./listeners.js";
 import { joinTab } from "./tab.js";
 
-const REFUSED = 4401;
+/** No token, or a key that is none. */
+const REFUSED = [4400, 4401];
+/** Another page has the same session now. */
+const ELSEWHERE = 4409;
 const PAUSES = [500, 1000, 2000, 4000, 10000];
 
 /** @returns {import("./connection").Connection} */
 export function connectServer() {
-  const status = signal(/** @type {"joining" | "open" | "lost" | "refused"} */ ("joining"));
+  const status = signal(
+    /** @type {"joining" | "open" | "lost" | "refused" | "elsewhere"} */ ("joining"),
+  );
+  const said = signal("");
   const opened = listeners();
   const events = listeners();
   const calls = createCalls((message) => send(message), events.tell);
@@ -58,6 +64,7 @@ export function connectServer() {
     socket = new WebSocket(url);
     socket.onopen = () => {
       failures = 0;
+      said.value = "";
       status.value = "open";
       opened.tell(undefined);
     };
@@ -67,18 +74,24 @@ export function connectServer() {
       if (closed) {
         return;
       }
-      status.value = code === REFUSED ? "refused" : "lost";
-      if (code !== REFUSED) {
+      status.value = REFUSED.includes(code) ? "refused" : code === ELSEWHERE ? "elsewhere" : "lost";
+      if (status.value === "lost") {
         timer = window.setTimeout(join, PAUSES[Math.min(failures++, PAUSES.length - 1)]);
       }
     };
   }
 
+  events.add((event) => {
+    if (event.event === "closing") {
+      said.value = event.say ?? "";
+    }
+  });
   join();
   return {
     live: true,
     host: "server",
     status,
+    said,
     memory,
     call: (request) => calls.call(request),
     onOpen: (listener) => opened.add(listener),
@@ -94,7 +107,10 @@ export function connectServer() {
       return message.ok;
     },
     retry() {
-      if (status.value === "lost" && socket?.readyState !== WebSocket.CONNECTING) {
+      if (
+        ["lost", "elsewhere"].includes(status.value) &&
+        socket?.readyState !== WebSocket.CONNECTING
+      ) {
         clearTimeout(timer);
         join();
       }

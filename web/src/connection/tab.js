@@ -2,6 +2,8 @@
 import { remembered, storage } from "../parts/memory.js";
 
 const KEY = "chalkgrad-session";
+/** Milliseconds in which a page that is being refreshed lets go of its key. */
+const PATIENCE = 1500;
 
 /** @returns {string} 32 hex digits */
 export function newKey() {
@@ -20,21 +22,20 @@ function hold(key) {
     return Promise.resolve(true);
   }
   return new Promise((settle) => {
-    navigator.locks.request(`chalkgrad-${key}`, { ifAvailable: true }, (lock) => {
-      settle(lock !== null);
-      return lock === null ? undefined : new Promise(() => {});
-    });
+    navigator.locks
+      .request(`chalkgrad-${key}`, { signal: AbortSignal.timeout(PATIENCE) }, () => {
+        settle(true);
+        return new Promise(() => {});
+      })
+      .catch(() => settle(false));
   });
 }
 
 /** @returns {Promise<{ key: string, fresh: boolean }>} */
 export async function joinTab() {
   const known = remembered(storage("sessionStorage"), KEY);
-  for (let attempt = 0; known.value && attempt < 4; attempt++) {
-    if (await hold(known.value)) {
-      return { key: known.value, fresh: false };
-    }
-    await new Promise((later) => setTimeout(later, 120));
+  if (known.value && (await hold(known.value))) {
+    return { key: known.value, fresh: false };
   }
   const key = newKey();
   known.value = key;

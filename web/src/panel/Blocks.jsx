@@ -17,7 +17,13 @@ function One({ block }) {
     case "heading":
       return <Heading block={block} />;
     case "prose":
-      return <p class="cg-prose">{block.parts.map((part, place) => <Part key={place} part={part} />)}</p>;
+      return (
+        <p class="cg-prose">
+          {block.parts.map((part, place) => (
+            <Part key={place} part={part} />
+          ))}
+        </p>
+      );
     case "equation":
       return <Equation block={block} />;
     case "table":
@@ -37,7 +43,11 @@ function One({ block }) {
 /** @param {{ block: Extract<Block, { kind: "heading" }> }} props */
 function Heading({ block }) {
   const Level = /** @type {"h3" | "h4"} */ (block.level <= 2 ? "h3" : "h4");
-  return <Level class="cg-block-heading">{block.latex ? <Tex latex={block.latex} text={block.text} /> : block.text}</Level>;
+  return (
+    <Level class="cg-block-heading">
+      {block.latex ? <Tex latex={block.latex} text={block.text} /> : block.text}
+    </Level>
+  );
 }
 
 /** @param {{ part: { text: string, latex?: string | null, lights?: import("../protocol").Lights } }} props */
@@ -46,7 +56,9 @@ function Part({ part }) {
     return <>{part.text}</>;
   }
   return part.lights ? (
-    <Hot lights={part.lights}><Tex latex={part.latex} text={part.text} /></Hot>
+    <Hot lights={part.lights}>
+      <Tex latex={part.latex} text={part.text} />
+    </Hot>
   ) : (
     <Tex latex={part.latex} text={part.text} />
   );
@@ -62,8 +74,16 @@ function Hot({ lights, name, children }) {
   const leave = () => void (asking.lit.value = null);
   const askable = name !== undefined && (numbers.value.has(name) || name.startsWith("∂"));
   return (
-    <span class={`cg-hot ${on ? "is-on" : ""}`} tabIndex={0} data-name={name} data-askable={askable}
-      onPointerEnter={enter} onPointerLeave={leave} onFocus={enter} onBlur={leave}>
+    <span
+      class={`cg-hot ${on ? "is-on" : ""}`}
+      tabindex={0}
+      data-name={name}
+      data-askable={askable}
+      onPointerEnter={enter}
+      onPointerLeave={leave}
+      onFocus={enter}
+      onBlur={leave}
+    >
       {children}
     </span>
   );
@@ -80,10 +100,18 @@ function Equation({ block }) {
     }
   }, [sought]);
   return (
-    <div ref={place} class={`cg-equation ${sought ? "is-sought" : ""}`} data-label={block.label ?? undefined}>
-      <div class="cg-left"><Tex latex={block.left.latex} text={block.left.text} /></div>
+    <div
+      ref={place}
+      class={`cg-equation ${sought ? "is-sought" : ""}`}
+      data-label={block.label ?? undefined}
+    >
+      <div class="cg-left">
+        <Tex latex={block.left.latex} text={block.left.text} />
+      </div>
       <div class="cg-links">
-        {block.links.map((link, place) => <LinkLine key={place} link={link} />)}
+        {block.links.map((link, place) => (
+          <LinkLine key={place} link={link} />
+        ))}
       </div>
       {block.label && <span class="cg-step-label">{block.label}</span>}
     </div>
@@ -102,17 +130,23 @@ function LinkLine({ link }) {
   const factors = whole(link) ? link.factors : [];
   return (
     <div class="cg-link-line">
-      <span class="cg-relation"><Tex latex={SIGNS[link.relation] ?? null} text={link.relation} /></span>
+      <span class="cg-relation">
+        <Tex latex={SIGNS[link.relation] ?? null} text={link.relation} />
+      </span>
       <span class="cg-right">
         {factors.length > 1 ? (
           factors.map((factor, place) => (
             <span key={place} class="cg-factor">
-              {place > 0 && <span class="cg-times" aria-hidden="true">·</span>}
-              <Hot lights={factor.lights} name={factor.name}><Tex latex={factor.latex} text={factor.text} /></Hot>
+              {place > 0 && <span class="cg-times">·</span>}
+              <Hot lights={factor.lights} name={factor.name}>
+                <Tex latex={factor.latex} text={factor.text} />
+              </Hot>
             </span>
           ))
         ) : factors.length === 1 ? (
-          <Hot lights={factors[0].lights} name={factors[0].name}><Tex latex={link.latex} text={link.text} /></Hot>
+          <Hot lights={factors[0].lights} name={factors[0].name}>
+            <Tex latex={link.latex} text={link.text} />
+          </Hot>
         ) : (
           <Tex latex={link.latex} text={link.text} />
         )}
@@ -125,14 +159,30 @@ function LinkLine({ link }) {
 /** @param {{ block: Extract<Block, { kind: "table" }> }} props */
 function Table({ block }) {
   return (
-    <div class="cg-table-frame" tabIndex={0}>
+    <div class="cg-table-frame" tabindex={0}>
       <table class="cg-table">
         <thead>
-          <tr>{block.headings.map((heading, place) => <th key={place} scope="col">{typeof heading === "string" ? heading : <Tex latex={heading.latex} text={heading.text} />}</th>)}</tr>
+          <tr>
+            {block.headings.map((heading, place) => (
+              <th key={place} scope="col">
+                {typeof heading === "string" ? (
+                  heading
+                ) : (
+                  <Tex latex={heading.latex} text={heading.text} />
+                )}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {block.rows.map((row, place) => (
-            <tr key={place}>{row.map((cell, column) => <td key={column}><Tex latex={cell.latex} text={cell.text} /></td>)}</tr>
+            <tr key={place}>
+              {row.map((cell, column) => (
+                <td key={column}>
+                  <Tex latex={cell.latex} text={cell.text} />
+                </td>
+              ))}
+            </tr>
           ))}
         </tbody>
       </table>
@@ -143,5 +193,11 @@ function Table({ block }) {
 /** A drawing of the engine's, as an image: nothing in it can run.
  * @param {{ block: Extract<Block, { kind: "picture" }> }} props */
 function Drawing({ block }) {
-  return <img class="cg-drawing" alt={block.text} src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(block.svg)}`} />;
+  return (
+    <img
+      class="cg-drawing"
+      alt={block.text}
+      src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(block.svg)}`}
+    />
+  );
 }

@@ -1,5 +1,6 @@
 /** Everything that can be changed, and the worksheet as text. */
 import { useStudio } from "../parts/context.js";
+import { Field } from "../parts/Field.jsx";
 import { NumberField } from "../parts/NumberField.jsx";
 import { Icon } from "../parts/Icon.jsx";
 import { useState } from "preact/hooks";
@@ -10,7 +11,11 @@ export function Change() {
     return null;
   }
   if (!live) {
-    return <p class="cg-prose cg-muted">This page was saved. Open it in the studio to change it: <code>chalkgrad studio</code>.</p>;
+    return (
+      <p class="cg-prose cg-muted">
+        This page was saved. Open it in the studio to change it: <code>chalkgrad studio</code>.
+      </p>
+    );
   }
   return (
     <div class="cg-change">
@@ -43,36 +48,79 @@ function Learning() {
     <fieldset class="cg-group">
       <legend>Learning</legend>
       <div class="cg-grid">
-        <label class="cg-field is-wide">
-          <span class="cg-field-name">Loss</span>
-          <select value={loss.kind} disabled={lossFixed} onChange={(event) => editing.change({ loss: { kind: event.currentTarget.value } })}>
-            {!choices?.losses.includes(loss.kind) && <option value={loss.kind}>{said(loss.kind)}</option>}
-            {choices?.losses.map((kind) => <option key={kind} value={kind}>{said(kind)}</option>)}
-          </select>
-        </label>
-        {(state.value?.records ?? 1) > 1 && (
-          <label class="cg-field is-wide">
-            <span class="cg-field-name">Over records</span>
-            <select value={loss.over_records} disabled={lossFixed} onChange={(event) => editing.change({ loss: { over_records: event.currentTarget.value } })}>
-              {[...new Set(["mean", "sum", loss.over_records])].map((kind) => <option key={kind} value={kind}>{kind}</option>)}
+        <Field name="Loss" class="is-wide">
+          {(id) => (
+            <select
+              id={id}
+              value={loss.kind}
+              disabled={lossFixed}
+              onChange={(event) => editing.change({ loss: { kind: event.currentTarget.value } })}
+            >
+              {!choices?.losses.includes(loss.kind) && (
+                <option value={loss.kind}>{said(loss.kind)}</option>
+              )}
+              {choices?.losses.map((kind) => (
+                <option key={kind} value={kind}>
+                  {said(kind)}
+                </option>
+              ))}
             </select>
-          </label>
+          )}
+        </Field>
+        {(state.value?.records ?? 1) > 1 && (
+          <Field name="Over records" class="is-wide">
+            {(id) => (
+              <select
+                id={id}
+                value={loss.over_records}
+                disabled={lossFixed}
+                onChange={(event) =>
+                  editing.change({ loss: { over_records: event.currentTarget.value } })
+                }
+              >
+                {[...new Set(["mean", "sum", loss.over_records])].map((kind) => (
+                  <option key={kind} value={kind}>
+                    {kind}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
         )}
-        <label class="cg-field is-wide">
-          <span class="cg-field-name">Update rule</span>
-          <select value={update?.rule ?? ""} disabled={useFixed("update")} onChange={(event) => editing.change({ update: { rule: event.currentTarget.value } })}>
-            {update === null && <option value="">none</option>}
-            {choices?.rules.map(({ name, title }) => <option key={name} value={name}>{title}</option>)}
-          </select>
-        </label>
-        {update !== null && Object.entries({ ...rule?.settings, ...update })
-          .filter(([name, value]) => name !== "rule" && typeof value === "number")
-          .map(([name, value]) => (
-            <label class="cg-field is-wide" key={name}>
-              <span class="cg-field-name">{said(name)}</span>
-              <NumberField name={said(name)} value={/** @type {number} */ (value)} onChange={(next, gesture) => editing.drag({ update: { [name]: next } }, gesture)} />
-            </label>
-          ))}
+        <Field name="Update rule" class="is-wide">
+          {(id) => (
+            <select
+              id={id}
+              value={update?.rule ?? ""}
+              disabled={useFixed("update")}
+              onChange={(event) => editing.change({ update: { rule: event.currentTarget.value } })}
+            >
+              {update === null && <option value="">none</option>}
+              {choices?.rules.map(({ name, title }) => (
+                <option key={name} value={name}>
+                  {title}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {update !== null &&
+          Object.entries({ ...rule?.settings, ...update })
+            .filter(([name, value]) => name !== "rule" && typeof value === "number")
+            .map(([name, value]) => (
+              <Field name={said(name)} class="is-wide" key={name}>
+                {(id) => (
+                  <NumberField
+                    id={id}
+                    name={said(name)}
+                    value={/** @type {number} */ (value)}
+                    onChange={(next, gesture) =>
+                      editing.drag({ update: { [name]: next } }, gesture)
+                    }
+                  />
+                )}
+              </Field>
+            ))}
       </div>
     </fieldset>
   );
@@ -93,29 +141,86 @@ function Layers() {
         {settings.layers.map(({ layer, units, activation }) => (
           <li key={layer}>
             <span class="cg-layer-name">{layer === last ? "output" : `layer ${layer}`}</span>
-            <select aria-label={`Activation of layer ${layer}`} value={activation} disabled={activationFixed} onChange={(event) => editing.change({ activation: { layer, to: event.currentTarget.value } })}>
-              {!activations.includes(activation) && <option value={activation}>{activation}</option>}
-              {activations.map((name) => <option key={name} value={name}>{said(name)}</option>)}
+            <select
+              aria-label={`Activation of layer ${layer}`}
+              value={activation}
+              disabled={activationFixed}
+              onChange={(event) =>
+                editing.change({ activation: { layer, to: event.currentTarget.value } })
+              }
+            >
+              {!activations.includes(activation) && (
+                <option value={activation}>{activation}</option>
+              )}
+              {activations.map((name) => (
+                <option key={name} value={name}>
+                  {said(name)}
+                </option>
+              ))}
             </select>
             <span class="cg-stepper" role="group" aria-label={`Units of layer ${layer}`}>
-              <button type="button" aria-label={`One unit fewer in layer ${layer}`} disabled={unitsFixed || layer === last || units <= 1} onClick={() => editing.change({ units: { layer, count: units - 1 } })}><Icon name="minus" /></button>
+              <button
+                type="button"
+                aria-label={`One unit fewer in layer ${layer}`}
+                disabled={unitsFixed || layer === last || units <= 1}
+                onClick={() => editing.change({ units: { layer, count: units - 1 } })}
+              >
+                <Icon name="minus" />
+              </button>
               <output>{units}</output>
-              <button type="button" aria-label={`One unit more in layer ${layer}`} disabled={unitsFixed || layer === last} onClick={() => editing.change({ units: { layer, count: units + 1 } })}><Icon name="plus" /></button>
+              <button
+                type="button"
+                aria-label={`One unit more in layer ${layer}`}
+                disabled={unitsFixed || layer === last}
+                onClick={() => editing.change({ units: { layer, count: units + 1 } })}
+              >
+                <Icon name="plus" />
+              </button>
             </span>
-            <button type="button" class="cg-icon-button" aria-label={`Remove layer ${layer}`} title="Remove this layer" disabled={shapeFixed || layer === last} onClick={() => editing.change({ layers: { remove: layer } })}><Icon name="close" /></button>
+            <button
+              type="button"
+              class="cg-icon-button"
+              aria-label={`Remove layer ${layer}`}
+              title="Remove this layer"
+              disabled={shapeFixed || layer === last}
+              onClick={() => editing.change({ layers: { remove: layer } })}
+            >
+              <Icon name="close" />
+            </button>
           </li>
         ))}
       </ol>
       <div class="cg-row">
-        <button type="button" class="cg-button" disabled={shapeFixed} onClick={() => editing.change({ layers: { add: last } })}><Icon name="plus" />Hidden layer</button>
-        <button type="button" class="cg-button" disabled={useFixed("seed")} onClick={() => editing.change({ seed: settings.seed + 1 })}><Icon name="reset" />New weights</button>
+        <button
+          type="button"
+          class="cg-button"
+          disabled={shapeFixed}
+          onClick={() => editing.change({ layers: { add: last } })}
+        >
+          <Icon name="plus" />
+          Hidden layer
+        </button>
+        <button
+          type="button"
+          class="cg-button"
+          disabled={useFixed("seed")}
+          onClick={() => editing.change({ seed: settings.seed + 1 })}
+        >
+          <Icon name="reset" />
+          New weights
+        </button>
         <span class="cg-muted">seed {settings.seed}</span>
       </div>
     </fieldset>
   );
 }
 
-const ROLES = /** @type {const} */ ([["weight", "Weights"], ["bias", "Biases"], ["input", "Inputs"], ["target", "Targets"]]);
+const ROLES = /** @type {const} */ ([
+  ["weight", "Weights"],
+  ["bias", "Biases"],
+  ["input", "Inputs"],
+  ["target", "Targets"],
+]);
 const MOST = 80;
 
 function Numbers() {
@@ -123,14 +228,20 @@ function Numbers() {
   const all = [...numbers.value];
   return ROLES.map(([role, title]) => {
     const members = all.filter(([, number]) => number.role === role);
-    return members.length > 0 && (
-      <fieldset class="cg-group" key={role}>
-        <legend>{title}</legend>
-        <div class="cg-numbers">
-          {members.slice(0, MOST).map(([name, { value }]) => <NumberField key={name} name={name} label={name} value={value} />)}
-        </div>
-        {members.length > MOST && <p class="cg-muted">{members.length - MOST} more: click one in the picture.</p>}
-      </fieldset>
+    return (
+      members.length > 0 && (
+        <fieldset class="cg-group" key={role}>
+          <legend>{title}</legend>
+          <div class="cg-numbers">
+            {members.slice(0, MOST).map(([name, { value }]) => (
+              <NumberField key={name} name={name} label={name} value={value} />
+            ))}
+          </div>
+          {members.length > MOST && (
+            <p class="cg-muted">{members.length - MOST} more: click one in the picture.</p>
+          )}
+        </fieldset>
+      )
     );
   });
 }
@@ -138,7 +249,9 @@ function Numbers() {
 function Worksheet() {
   const { state, editing } = useStudio();
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
-  const [problem, setProblem] = useState(/** @type {(Error & { line?: number | null }) | null} */ (null));
+  const [problem, setProblem] = useState(
+    /** @type {(Error & { line?: number | null }) | null} */ (null),
+  );
   const text = state.value?.worksheet;
   if (text === null || text === undefined) {
     return null;
@@ -153,17 +266,40 @@ function Worksheet() {
   return (
     <fieldset class="cg-group">
       <legend>Worksheet</legend>
-      <textarea class="cg-code" aria-label="The worksheet as text" rows={Math.min(18, (draft ?? text).split("\n").length + 1)} spellcheck={false}
-        value={draft ?? text} onInput={(event) => setDraft(event.currentTarget.value)}
+      <textarea
+        class="cg-code"
+        aria-label="The worksheet as text"
+        rows={Math.min(18, (draft ?? text).split("\n").length + 1)}
+        spellcheck={false}
+        value={draft ?? text}
+        onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
             apply();
           }
-        }} />
-      {problem && <p class="cg-problem" role="alert">{problem.line ? `Line ${problem.line}: ` : ""}{problem.message}</p>}
+        }}
+      />
+      {problem && (
+        <p class="cg-problem" role="alert">
+          {problem.line ? `Line ${problem.line}: ` : ""}
+          {problem.message}
+        </p>
+      )}
       <div class="cg-row">
-        <button type="button" class="cg-button is-strong" disabled={draft === null} onClick={apply}>Apply</button>
-        <button type="button" class="cg-button" disabled={draft === null} onClick={() => { setDraft(null); setProblem(null); }}>Discard</button>
+        <button type="button" class="cg-button is-strong" disabled={draft === null} onClick={apply}>
+          Apply
+        </button>
+        <button
+          type="button"
+          class="cg-button"
+          disabled={draft === null}
+          onClick={() => {
+            setDraft(null);
+            setProblem(null);
+          }}
+        >
+          Discard
+        </button>
       </div>
     </fieldset>
   );

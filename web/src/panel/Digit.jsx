@@ -19,13 +19,17 @@ export function Digit() {
   const [taught, setTaught] = useState("");
   const version = state.value?.version;
 
-  const ask = useMemo(() => latest(async (/** @type {number[]} */ now) => {
-    try {
-      setDrawn(await connection.call({ do: "draw", pixels: now }));
-    } catch (error) {
-      complain(error);
-    }
-  }), [connection, complain]);
+  const ask = useMemo(
+    () =>
+      latest(async (/** @type {number[]} */ now) => {
+        try {
+          setDrawn(await connection.call({ do: "draw", pixels: now }));
+        } catch (error) {
+          complain(error);
+        }
+      }),
+    [connection, complain],
+  );
 
   useEffect(() => {
     if (live && size > 0 && pixels.length === size) {
@@ -59,10 +63,25 @@ export function Digit() {
       <div class="cg-digit-top">
         <Pad pixels={pixels} width={digits.width} height={digits.height} onChange={change} />
         <div class="cg-digit-side">
-          <p class="cg-prose cg-muted">Draw a digit with the pointer; or move with the arrow keys, and the space bar sets a pixel.</p>
+          <p class="cg-prose cg-muted">
+            Draw a digit with the pointer; or move with the arrow keys, and the space bar sets a
+            pixel.
+          </p>
           <div class="cg-row">
-            <button type="button" class="cg-button" disabled={empty} onClick={() => change(Array(size).fill(0))}>Clear</button>
-            {recorded && <button type="button" class="cg-button" onClick={() => change(recorded)}>Record {state.value?.record}{digits.label !== null && digits.label !== undefined ? `: a ${digits.label}` : ""}</button>}
+            <button
+              type="button"
+              class="cg-button"
+              disabled={empty}
+              onClick={() => change(Array(size).fill(0))}
+            >
+              Clear
+            </button>
+            {recorded && (
+              <button type="button" class="cg-button" onClick={() => change(recorded)}>
+                Record {state.value?.record}
+                {digits.label !== null && digits.label !== undefined ? `: a ${digits.label}` : ""}
+              </button>
+            )}
           </div>
         </div>
       </div>
@@ -70,10 +89,24 @@ export function Digit() {
         <h2 id="cg-this-is">This is a</h2>
         <div class="cg-labels" role="group" aria-labelledby="cg-this-is">
           {digits.labels.map((label, place) => (
-            <button key={label} type="button" disabled={empty || !live} class={taught === label ? "is-on" : ""} onClick={() => teach(place)}>{label}</button>
+            <button
+              key={label}
+              type="button"
+              disabled={empty || !live}
+              class={taught === label ? "is-on" : ""}
+              onClick={() => teach(place)}
+            >
+              {label}
+            </button>
           ))}
         </div>
-        <p class="cg-muted" role="status">{taught ? <Fall before={before} after={drawn} label={taught} /> : "One back-propagation step on this picture, and the bars before and after it."}</p>
+        <p class="cg-muted" role="status">
+          {taught ? (
+            <Fall before={before} after={drawn} label={taught} />
+          ) : (
+            "One back-propagation step on this picture, and the bars before and after it."
+          )}
+        </p>
       </section>
       {drawn && <Outputs drawn={drawn} before={before} />}
     </div>
@@ -86,7 +119,8 @@ function Fall({ before, after, label }) {
   const known = (before?.loss ?? null) !== null && (after?.loss ?? null) !== null;
   return (
     <>
-      One step taught it that this is a {label}. Grey is before, blue after{known ? `; the loss on it went from ${show(before?.loss)} to ${show(after?.loss)}` : ""}.
+      One step taught it that this is a {label}. Grey is before, blue after
+      {known ? `; the loss on it went from ${show(before?.loss)} to ${show(after?.loss)}` : ""}.
     </>
   );
 }
@@ -105,10 +139,15 @@ function Outputs({ drawn, before }) {
             <li key={label} class={toNumber(value) === best ? "is-best" : ""}>
               <span class="cg-bar-name">{label}</span>
               <span class="cg-bar">
-                {old !== undefined && <span class="is-before" style={{ width: `${percent(old)}%` }} />}
+                {old !== undefined && (
+                  <span class="is-before" style={{ width: `${percent(old)}%` }} />
+                )}
                 <span class="is-positive" style={{ width: `${percent(value)}%` }} />
               </span>
-              <span class="cg-bar-value">{old !== undefined && <span class="cg-muted">{show(old)} → </span>}{show(value)}</span>
+              <span class="cg-bar-value">
+                {old !== undefined && <span class="cg-muted">{show(old)} → </span>}
+                {show(value)}
+              </span>
             </li>
           );
         })}
@@ -133,21 +172,39 @@ function Pad({ pixels, width, height, onChange }) {
   /** @param {PointerEvent} event */
   const place = (event) => {
     const box = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
-    return { x: ((event.clientX - box.left) / box.width) * width, y: ((event.clientY - box.top) / box.height) * height };
+    return {
+      x: ((event.clientX - box.left) / box.width) * width,
+      y: ((event.clientY - box.top) / box.height) * height,
+    };
   };
   /** @param {PointerEvent} event */
   const draw = (event) => {
     const now = place(event);
-    latestPixels.current = stroked(latestPixels.current, width, last.current ?? now, now, radius, event.shiftKey || event.buttons === 2);
+    latestPixels.current = stroked(
+      latestPixels.current,
+      width,
+      last.current ?? now,
+      now,
+      radius,
+      event.shiftKey || event.buttons === 2,
+    );
     last.current = now;
     onChange(latestPixels.current);
   };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
     const at = cursor ?? { x: Math.floor(width / 2), y: Math.floor(height / 2) };
-    const way = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[event.key];
+    const way = /** @type {Record<string, [number, number]>} */ ({
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    })[event.key];
     if (way) {
-      setCursor({ x: Math.max(0, Math.min(width - 1, at.x + way[0])), y: Math.max(0, Math.min(height - 1, at.y + way[1])) });
+      setCursor({
+        x: Math.max(0, Math.min(width - 1, at.x + way[0])),
+        y: Math.max(0, Math.min(height - 1, at.y + way[1])),
+      });
     } else if (event.key === " ") {
       const next = [...pixels];
       next[at.y * width + at.x] = next[at.y * width + at.x] > 0.5 ? 0 : 1;
@@ -161,7 +218,12 @@ function Pad({ pixels, width, height, onChange }) {
   };
 
   return (
-    <svg class="cg-pad" viewBox={`0 0 ${width} ${height}`} role="application" tabIndex={0} aria-label={`A canvas of ${width} by ${height} pixels`}
+    <svg
+      class="cg-pad"
+      viewBox={`0 0 ${width} ${height}`}
+      role="application"
+      tabindex={0}
+      aria-label={`A canvas of ${width} by ${height} pixels`}
       onContextMenu={(event) => event.preventDefault()}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -174,9 +236,25 @@ function Pad({ pixels, width, height, onChange }) {
           draw(event);
         }
       }}
-      onKeyDown={key}>
-      {pixels.map((ink, at) => ink > 0 && <rect key={at} x={at % width} y={Math.floor(at / width)} width={1.02} height={1.02} fill-opacity={ink} class="cg-ink" />)}
-      {cursor && <rect x={cursor.x + 0.05} y={cursor.y + 0.05} width={0.9} height={0.9} class="cg-cursor" />}
+      onKeyDown={key}
+    >
+      {pixels.map(
+        (ink, at) =>
+          ink > 0 && (
+            <rect
+              key={at}
+              x={at % width}
+              y={Math.floor(at / width)}
+              width={1.02}
+              height={1.02}
+              fill-opacity={ink}
+              class="cg-ink"
+            />
+          ),
+      )}
+      {cursor && (
+        <rect x={cursor.x + 0.05} y={cursor.y + 0.05} width={0.9} height={0.9} class="cg-cursor" />
+      )}
     </svg>
   );
 }

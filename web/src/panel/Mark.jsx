@@ -3,7 +3,14 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { latest } from "../store/queue.js";
 
-const SIGNS = /** @type {Record<string, string>} */ ({ right: "✓", wrong: "✗", carried: "→", unreadable: "?", unknown: "?", blank: "" });
+const SIGNS = /** @type {Record<string, string>} */ ({
+  right: "✓",
+  wrong: "✗",
+  carried: "→",
+  unreadable: "?",
+  unknown: "?",
+  blank: "",
+});
 /** What nothing need be said about. */
 const QUIET = ["right", "blank"];
 const PAUSE = 350;
@@ -17,14 +24,18 @@ export function Mark() {
   const text = working.value;
   const version = state.value?.version;
 
-  const ask = useMemo(() => latest(async (/** @type {string} */ answers) => {
-    try {
-      setMarks(answers.trim() === "" ? null : await connection.call({ do: "mark", answers }));
-      setProblem("");
-    } catch (error) {
-      setProblem(/** @type {Error} */ (error).message);
-    }
-  }), [connection, complain]);
+  const ask = useMemo(
+    () =>
+      latest(async (/** @type {string} */ answers) => {
+        try {
+          setMarks(answers.trim() === "" ? null : await connection.call({ do: "mark", answers }));
+          setProblem("");
+        } catch (error) {
+          setProblem(/** @type {Error} */ (error).message);
+        }
+      }),
+    [connection, complain],
+  );
 
   useEffect(() => {
     if (!live) {
@@ -35,14 +46,29 @@ export function Mark() {
   }, [text, version, ask, live]);
 
   if (!live) {
-    return <p class="cg-prose cg-muted">This page was saved. Open it in the studio to have working marked: <code>chalkgrad studio</code>.</p>;
+    return (
+      <p class="cg-prose cg-muted">
+        This page was saved. Open it in the studio to have working marked:{" "}
+        <code>chalkgrad studio</code>.
+      </p>
+    );
   }
   const shown = text.trim() === "" ? null : marks;
   return (
     <div class="cg-mark">
-      <p class="cg-prose cg-muted">Write your working, a line for each quantity: <code>{example(state.value)}</code></p>
-      <Sheet text={text} lines={shown?.lines ?? []} onInput={(next) => void (working.value = next)} />
-      {problem && <p class="cg-problem" role="alert">{problem}</p>}
+      <p class="cg-prose cg-muted">
+        Write your working, a line for each quantity: <code>{example(state.value)}</code>
+      </p>
+      <Sheet
+        text={text}
+        lines={shown?.lines ?? []}
+        onInput={(next) => void (working.value = next)}
+      />
+      {problem && (
+        <p class="cg-problem" role="alert">
+          {problem}
+        </p>
+      )}
       {shown && <Verdicts marks={shown} />}
     </div>
   );
@@ -70,18 +96,29 @@ function Sheet({ text, lines, onInput }) {
       <div class="cg-gutter" ref={gutter} aria-hidden="true">
         {Array.from({ length: count }, (_, place) => {
           const line = byLine.get(place + 1);
-          return <span key={place} class={line ? `is-${line.status}` : ""}>{line ? (SIGNS[line.status] ?? "·") : ""}</span>;
+          return (
+            <span key={place} class={line ? `is-${line.status}` : ""}>
+              {line ? (SIGNS[line.status] ?? "·") : ""}
+            </span>
+          );
         })}
       </div>
-      <textarea aria-label="Your working" rows={count} wrap="off" spellcheck={false} value={text}
+      <textarea
+        aria-label="Your working"
+        rows={count}
+        wrap="off"
+        spellcheck={false}
+        value={text}
         onInput={(event) => onInput(event.currentTarget.value)}
-        onKeyUp={(event) => point(event.currentTarget)} onClick={(event) => point(event.currentTarget)}
+        onKeyUp={(event) => point(event.currentTarget)}
+        onClick={(event) => point(event.currentTarget)}
         onBlur={() => void (asking.lit.value = null)}
         onScroll={(event) => {
           if (gutter.current) {
             gutter.current.scrollTop = event.currentTarget.scrollTop;
           }
-        }} />
+        }}
+      />
     </div>
   );
 }
@@ -94,15 +131,28 @@ function Verdicts({ marks }) {
   const right = written.filter(({ status }) => status === "right").length;
   return (
     <section class="cg-verdicts" aria-label="Marks" aria-live="polite">
-      <p class="cg-score">{right} of {written.length} lines are right.</p>
+      <p class="cg-score">
+        {right} of {written.length} lines are right.
+      </p>
       <ul>
         {worth.map((line) => {
           const enter = () => void (asking.lit.value = line.lights);
           const leave = () => void (asking.lit.value = null);
           return (
-            <li key={line.line} class={`is-${line.status}`} tabIndex={0} onPointerEnter={enter} onPointerLeave={leave} onFocus={enter} onBlur={leave}>
+            <li
+              key={line.line}
+              class={`is-${line.status}`}
+              tabindex={0}
+              onPointerEnter={enter}
+              onPointerLeave={leave}
+              onFocus={enter}
+              onBlur={leave}
+            >
               <span class="cg-verdict-line">Line {line.line}</span>
-              <span>{line.say}{line.mistake && <strong class="cg-mistake">{line.mistake}</strong>}</span>
+              <span>
+                {line.say}
+                {line.mistake && <strong class="cg-mistake">{line.mistake}</strong>}
+              </span>
             </li>
           );
         })}

@@ -38,21 +38,40 @@ export function Panel() {
       const place = tabs.findIndex(({ key }) => key === open);
       const next = tabs[(place + way + tabs.length) % tabs.length].key;
       tab.value = next;
-      /** @type {HTMLElement | null | undefined} */ (list.current?.querySelector(`[data-tab="${next}"]`))?.focus();
+      /** @type {HTMLElement | null | undefined} */ (
+        list.current?.querySelector(`[data-tab="${next}"]`)
+      )?.focus();
     }
   };
   return (
     <aside class="cg-panel" aria-label="Panel" data-tour="panel">
       <div class="cg-tabs" role="tablist" aria-label="Panel" ref={list} onKeyDown={onKeyDown}>
         {tabs.map(({ key, title }) => (
-          <button key={key} type="button" role="tab" id={`${own}-${key}`} data-tab={key} aria-selected={key === open} aria-controls={`${own}-body`}
-            tabIndex={key === open ? 0 : -1} onClick={(event) => {
+          <button
+            key={key}
+            type="button"
+            role="tab"
+            id={`${own}-${key}`}
+            data-tab={key}
+            aria-selected={key === open}
+            aria-controls={`${own}-body`}
+            tabindex={key === open ? 0 : -1}
+            onClick={(event) => {
               tab.value = key;
               reveal(event.currentTarget);
-            }}>{title}</button>
+            }}
+          >
+            {title}
+          </button>
         ))}
       </div>
-      <div class="cg-tab-body" role="tabpanel" id={`${own}-body`} aria-labelledby={`${own}-${open}`} tabIndex={0}>
+      <div
+        class="cg-tab-body"
+        role="tabpanel"
+        id={`${own}-body`}
+        aria-labelledby={`${own}-${open}`}
+        tabindex={0}
+      >
         <Body key={open} />
       </div>
     </aside>

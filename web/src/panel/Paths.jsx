@@ -21,10 +21,23 @@ export function Paths({ paths }) {
           const leave = () => void (asking.lit.value = null);
           const sign = toNumber(path.value) < 0 ? "is-negative" : "is-positive";
           return (
-            <li key={place} tabIndex={0} class="cg-path" onPointerEnter={enter} onPointerLeave={leave} onFocus={enter} onBlur={leave}>
+            <li
+              key={place}
+              tabindex={0}
+              class="cg-path"
+              onPointerEnter={enter}
+              onPointerLeave={leave}
+              onFocus={enter}
+              onBlur={leave}
+            >
               <span class="cg-path-through">{path.through.join(" → ")}</span>
               <span class="cg-path-value">{show(path.value, true)}</span>
-              <span class="cg-share"><span class={`cg-share-bar ${sign}`} style={{ width: `${100 * Math.abs(path.share)}%` }} /></span>
+              <span class="cg-share">
+                <span
+                  class={`cg-share-bar ${sign}`}
+                  style={{ width: `${100 * Math.abs(path.share)}%` }}
+                />
+              </span>
             </li>
           );
         })}

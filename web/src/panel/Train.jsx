@@ -18,7 +18,13 @@ export function Train() {
   const theme = preferences.theme.value;
   return (
     <div class="cg-train">
-      {live ? <Buttons /> : <p class="cg-prose cg-muted">This page was saved. Open it in the studio to train it: <code>chalkgrad studio</code>.</p>}
+      {live ? (
+        <Buttons />
+      ) : (
+        <p class="cg-prose cg-muted">
+          This page was saved. Open it in the studio to train it: <code>chalkgrad studio</code>.
+        </p>
+      )}
       <Figures />
       <Losses now={now} theme={theme} />
       {plane && <PlaneChart plane={plane} theme={theme} />}
@@ -34,16 +40,33 @@ function Buttons() {
   const running = training.running.value;
   const learns = state.value?.settings.update !== null;
   if (!learns) {
-    return <p class="cg-prose cg-muted">There is no update rule here. Choose one under Change, and it can be trained.</p>;
+    return (
+      <p class="cg-prose cg-muted">
+        There is no update rule here. Choose one under Change, and it can be trained.
+      </p>
+    );
   }
   return (
     <div class="cg-row" data-tour="train">
-      <button type="button" class="cg-button is-strong" onClick={() => (running ? training.pause() : training.run())}>
-        <Icon name={running ? "pause" : "play"} />{running ? "Pause" : "Train"}
+      <button
+        type="button"
+        class="cg-button is-strong"
+        onClick={() => (running ? training.pause() : training.run())}
+      >
+        <Icon name={running ? "pause" : "play"} />
+        {running ? "Pause" : "Train"}
       </button>
-      <button type="button" class="cg-button" disabled={running} onClick={() => training.step()}><Icon name="step" />Step</button>
-      <button type="button" class="cg-button" disabled={running} onClick={() => training.epoch()}>Epoch</button>
-      <button type="button" class="cg-button" onClick={() => training.reset()}><Icon name="reset" />Reset</button>
+      <button type="button" class="cg-button" disabled={running} onClick={() => training.step()}>
+        <Icon name="step" />
+        Step
+      </button>
+      <button type="button" class="cg-button" disabled={running} onClick={() => training.epoch()}>
+        Epoch
+      </button>
+      <button type="button" class="cg-button" onClick={() => training.reset()}>
+        <Icon name="reset" />
+        Reset
+      </button>
     </div>
   );
 }
@@ -56,11 +79,26 @@ function Figures() {
   return (
     <>
       <dl class="cg-figures">
-        <div><dt>Updates</dt><dd data-figure="updates">{now.updates.toLocaleString("en").replaceAll(",", "\u202f")}</dd></div>
-        <div><dt>Loss</dt><dd data-figure="loss">{show(now.loss.value)}</dd></div>
-        <div><dt>Updates a second</dt><dd>{rate === null ? "–" : Math.round(rate).toLocaleString("en").replaceAll(",", "\u202f")}</dd></div>
+        <div>
+          <dt>Updates</dt>
+          <dd data-figure="updates">
+            {now.updates.toLocaleString("en").replaceAll(",", "\u202f")}
+          </dd>
+        </div>
+        <div>
+          <dt>Loss</dt>
+          <dd data-figure="loss">{show(now.loss.value)}</dd>
+        </div>
+        <div>
+          <dt>Updates a second</dt>
+          <dd>
+            {rate === null ? "–" : Math.round(rate).toLocaleString("en").replaceAll(",", "\u202f")}
+          </dd>
+        </div>
       </dl>
-      <p class="cg-said" role="status">{training.said.value}</p>
+      <p class="cg-said" role="status">
+        {training.said.value}
+      </p>
     </>
   );
 }
@@ -72,10 +110,22 @@ function Losses({ now, theme }) {
     <section class="cg-section">
       <header class="cg-section-head">
         <h2>Loss</h2>
-        <label class="cg-check"><input type="checkbox" checked={log} onChange={(event) => setLog(event.currentTarget.checked)} />logarithmic</label>
+        <label class="cg-check">
+          <input
+            type="checkbox"
+            checked={log}
+            onChange={(event) => setLog(event.currentTarget.checked)}
+          />
+          logarithmic
+        </label>
       </header>
       {now.losses.length > 1 ? (
-        <LossChart losses={now.losses} log={log} theme={theme} label={`The loss after each of ${now.updates} updates`} />
+        <LossChart
+          losses={now.losses}
+          log={log}
+          theme={theme}
+          label={`The loss after each of ${now.updates} updates`}
+        />
       ) : (
         <p class="cg-chart is-empty">After the first updates their curve stands here.</p>
       )}
@@ -86,7 +136,10 @@ function Losses({ now, theme }) {
 /** @param {{ gradients: { name: string, size: import("../protocol").Value }[] }} props */
 function Gradients({ gradients }) {
   const show = useShown(5);
-  const largest = Math.max(...gradients.map(({ size }) => toNumber(size)).filter(Number.isFinite), 1e-300);
+  const largest = Math.max(
+    ...gradients.map(({ size }) => toNumber(size)).filter(Number.isFinite),
+    1e-300,
+  );
   return (
     <section class="cg-section">
       <h2>Size of the gradient</h2>
@@ -94,7 +147,12 @@ function Gradients({ gradients }) {
         {gradients.map(({ name, size }) => (
           <li key={name}>
             <span class="cg-bar-name">{name}</span>
-            <span class="cg-bar"><span class="is-negative" style={{ width: `${Math.min(100, (100 * toNumber(size)) / largest) || 0}%` }} /></span>
+            <span class="cg-bar">
+              <span
+                class="is-negative"
+                style={{ width: `${Math.min(100, (100 * toNumber(size)) / largest) || 0}%` }}
+              />
+            </span>
             <span class="cg-bar-value">{show(size)}</span>
           </li>
         ))}
@@ -112,7 +170,9 @@ function Health({ health }) {
         {health.map(({ name, what, say }, place) => (
           <li key={place} class={what === "fine" ? "is-fine" : "is-worth"}>
             <span class="cg-badge">{what === "fine" ? "✓" : "!"}</span>
-            <span><strong>{name}</strong> {say}</span>
+            <span>
+              <strong>{name}</strong> {say}
+            </span>
           </li>
         ))}
       </ul>

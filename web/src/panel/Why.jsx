@@ -1,5 +1,6 @@
 /** Why a number is what it is. */
 import { useStudio } from "../parts/context.js";
+import { Field } from "../parts/Field.jsx";
 import { Name } from "../parts/Name.jsx";
 import { NumberField } from "../parts/NumberField.jsx";
 import { Slider } from "../parts/Slider.jsx";
@@ -24,18 +25,33 @@ function Chooser() {
   const selected = asking.selected.value;
   return (
     <div class="cg-chooser">
-      <label class="cg-field is-wide">
-        <span class="cg-field-name">Quantity</span>
-        <select value={selected ?? ""} onChange={(event) => void (asking.selected.value = event.currentTarget.value || null)}>
-          <option value="">choose, or click in the picture</option>
-          {Object.entries(names).map(([group, members]) => members.length > 0 && (
-            <optgroup key={group} label={group}>
-              {members.map((name) => <option key={name} value={name}>{name}</option>)}
-            </optgroup>
-          ))}
-          {selected !== null && !Object.values(names).some((members) => members.includes(selected)) && <option value={selected}>{selected}</option>}
-        </select>
-      </label>
+      <Field name="Quantity" class="is-wide">
+        {(id) => (
+          <select
+            id={id}
+            value={selected ?? ""}
+            onChange={(event) => void (asking.selected.value = event.currentTarget.value || null)}
+          >
+            <option value="">choose, or click in the picture</option>
+            {Object.entries(names).map(
+              ([group, members]) =>
+                members.length > 0 && (
+                  <optgroup key={group} label={group}>
+                    {members.map((name) => (
+                      <option key={name} value={name}>
+                        {name}
+                      </option>
+                    ))}
+                  </optgroup>
+                ),
+            )}
+            {selected !== null &&
+              !Object.values(names).some((members) => members.includes(selected)) && (
+                <option value={selected}>{selected}</option>
+              )}
+          </select>
+        )}
+      </Field>
       <Reading />
     </div>
   );
@@ -52,7 +68,11 @@ function askable(state) {
   const { layers, weights } = state.scene;
   return {
     Weights: [...new Set(weights.flatMap(({ name }) => (name === null ? [] : [name])))],
-    Biases: [...new Set(layers.flatMap(({ units }) => units.flatMap(({ bias }) => (bias?.name ? [bias.name] : []))))],
+    Biases: [
+      ...new Set(
+        layers.flatMap(({ units }) => units.flatMap(({ bias }) => (bias?.name ? [bias.name] : []))),
+      ),
+    ],
     Quantities: layers.flatMap(({ units }) => units.flatMap(({ quantities }) => quantities)),
   };
 }
@@ -64,24 +84,56 @@ function Reading() {
   return (
     <div class="cg-reading">
       <div class="cg-segments" role="group" aria-label="View">
-        {[["board", "Board"], ["layer", "Layer"], ["paths", "Paths"]].map(([key, title]) => (
-          <button key={key} type="button" aria-pressed={view.value === key} onClick={() => void (view.value = key)}>{title}</button>
+        {[
+          ["board", "Board"],
+          ["layer", "Layer"],
+          ["paths", "Paths"],
+        ].map(([key, title]) => (
+          <button
+            key={key}
+            type="button"
+            aria-pressed={view.value === key}
+            onClick={() => void (view.value = key)}
+          >
+            {title}
+          </button>
         ))}
       </div>
-      <label class="cg-field">
-        <span class="cg-field-name">Names</span>
-        <select value={names.value} onChange={(event) => void (names.value = event.currentTarget.value)}>
-          {[["lecture", "as given"], ["indexed", "indexed"], ["nielsen", "Nielsen"], ["pytorch", "PyTorch"]].map(([key, title]) => (
-            <option key={key} value={key}>{title}</option>
-          ))}
-        </select>
-      </label>
-      <label class="cg-field">
-        <span class="cg-field-name">Digits</span>
-        <select value={digits.value} onChange={(event) => void (digits.value = Number(event.currentTarget.value))}>
-          {Array.from({ length: 13 }, (_, count) => <option key={count} value={count}>{count}</option>)}
-        </select>
-      </label>
+      <Field name="Names">
+        {(id) => (
+          <select
+            id={id}
+            value={names.value}
+            onChange={(event) => void (names.value = event.currentTarget.value)}
+          >
+            {[
+              ["lecture", "as given"],
+              ["indexed", "indexed"],
+              ["nielsen", "Nielsen"],
+              ["pytorch", "PyTorch"],
+            ].map(([key, title]) => (
+              <option key={key} value={key}>
+                {title}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field name="Digits">
+        {(id) => (
+          <select
+            id={id}
+            value={digits.value}
+            onChange={(event) => void (digits.value = Number(event.currentTarget.value))}
+          >
+            {Array.from({ length: 13 }, (_, count) => (
+              <option key={count} value={count}>
+                {count}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
     </div>
   );
 }
@@ -93,10 +145,15 @@ function Invitation() {
         <line x1="32" y1="35" x2="188" y2="35" class="cg-line is-positive" stroke-width="4" />
         <circle cx="24" cy="35" r="18" class="cg-dot" />
         <circle cx="196" cy="35" r="18" class="cg-dot" />
-        <text x="110" y="25" class="cg-label"><Name name="w5" /></text>
+        <text x="110" y="25" class="cg-label">
+          <Name name="w5" />
+        </text>
       </svg>
       <p>Click a weight, a unit or an edge of the picture.</p>
-      <p class="cg-muted">What it depends on, each derivative with its number, and how they are put together, stands here then.</p>
+      <p class="cg-muted">
+        What it depends on, each derivative with its number, and how they are put together, stands
+        here then.
+      </p>
     </div>
   );
 }
@@ -111,16 +168,34 @@ function Answer() {
     <article class="cg-answer" aria-label={`Why ${selected.value}`}>
       {number && live && (
         <div class="cg-inspector">
-          <NumberField name={/** @type {string} */ (selected.value)} label={<svg class="cg-inline-name" width="90" height="20" aria-hidden="true"><text x="0" y="14" class="cg-label is-start"><Name name={selected.value ?? ""} most={11} /></text></svg>} value={number.value} />
+          <NumberField
+            name={/** @type {string} */ (selected.value)}
+            label={
+              <svg class="cg-inline-name" width="90" height="20" aria-hidden="true">
+                <text x="0" y="14" class="cg-label is-start">
+                  <Name name={selected.value ?? ""} most={11} />
+                </text>
+              </svg>
+            }
+            value={number.value}
+          />
           <Slider name={/** @type {string} */ (selected.value)} value={number.value} />
         </div>
       )}
-      {problem.value && <p class="cg-problem" role="alert">{problem.value}</p>}
+      {problem.value && (
+        <p class="cg-problem" role="alert">
+          {problem.value}
+        </p>
+      )}
       {answer && (
         <>
           <header class="cg-answer-head">
-            <h2><Tex latex={answer.title} text={answer.name} /></h2>
-            <output class={`cg-answer-value ${answer.name.startsWith("∂") ? "is-gradient" : ""}`}>{show(answer.value)}</output>
+            <h2>
+              <Tex latex={answer.title} text={answer.name} />
+            </h2>
+            <output class={`cg-answer-value ${answer.name.startsWith("∂") ? "is-gradient" : ""}`}>
+              {show(answer.value)}
+            </output>
           </header>
           <Paths paths={answer.paths} />
           <Blocks blocks={withoutTitle(answer)} />

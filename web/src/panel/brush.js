@@ -24,7 +24,13 @@ export function stroked(pixels, width, from, to, size, erase) {
   let result = pixels;
   for (let place = 1; place <= count; place++) {
     const share = place / count;
-    result = brushed(result, width, { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share }, size, erase);
+    result = brushed(
+      result,
+      width,
+      { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share },
+      size,
+      erase,
+    );
   }
   return result;
 }

@@ -11,7 +11,10 @@ export function Dialog({ title, onClose, class: kind = "", children }) {
     return () => dialog.close();
   }, []);
   return (
-    <dialog ref={place} class={`cg-dialog ${kind}`} aria-label={title}
+    <dialog
+      ref={place}
+      class={`cg-dialog ${kind}`}
+      aria-label={title}
       onClose={onClose}
       onCancel={onClose}
       onKeyDown={(event) => event.stopPropagation()}
@@ -19,11 +22,14 @@ export function Dialog({ title, onClose, class: kind = "", children }) {
         if (event.target === event.currentTarget) {
           onClose();
         }
-      }}>
+      }}
+    >
       <div class="cg-dialog-body">
         <div class="cg-dialog-head">
           <h2>{title}</h2>
-          <button type="button" class="cg-icon-button" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
+          <button type="button" class="cg-icon-button" aria-label="Close" onClick={onClose}>
+            <Icon name="close" />
+          </button>
         </div>
         {children}
       </div>

@@ -9,7 +9,15 @@ import { useScrub } from "./useScrub.js";
  *   onChange?: (value: number, gesture: string) => void, disabled?: boolean, class?: string, id?: string }} props
  * Without `onChange` the number is the parameter, input or target of that name.
  */
-export function NumberField({ name, label, value, onChange, disabled = false, class: kind = "", id }) {
+export function NumberField({
+  name,
+  label,
+  value,
+  onChange,
+  disabled = false,
+  class: kind = "",
+  id,
+}) {
   const { editing, preferences, live } = useStudio();
   const gesture = useRef("");
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
@@ -45,9 +53,27 @@ export function NumberField({ name, label, value, onChange, disabled = false, cl
 
   return (
     <span class={`cg-number-field ${kind} ${wrong ? "is-wrong" : ""}`}>
-      {label !== undefined && <span class={`cg-scrub-name ${locked || onChange ? "" : "is-loose"}`} title={locked || onChange ? undefined : "Drag sideways"} {...scrub}>{label}</span>}
-      <input type="text" inputMode="decimal" id={id} role="spinbutton" aria-label={name} aria-valuenow={toNumber(value)} aria-invalid={wrong}
-        value={draft ?? editable(value, preferences.comma.value)} disabled={locked} autocomplete="off" spellcheck={false}
+      {label !== undefined && (
+        <span
+          class={`cg-scrub-name ${locked || onChange ? "" : "is-loose"}`}
+          title={locked || onChange ? undefined : "Drag sideways"}
+          {...scrub}
+        >
+          {label}
+        </span>
+      )}
+      <input
+        type="text"
+        inputMode="decimal"
+        id={id}
+        role="spinbutton"
+        aria-label={name}
+        aria-valuenow={toNumber(value)}
+        aria-invalid={wrong}
+        value={draft ?? editable(value, preferences.comma.value)}
+        disabled={locked}
+        autocomplete="off"
+        spellcheck={false}
         onFocus={(event) => {
           gesture.current = editing.newGesture();
           event.currentTarget.select();
@@ -61,7 +87,8 @@ export function NumberField({ name, label, value, onChange, disabled = false, cl
           }
         }}
         onBlur={() => setDraft(null)}
-        onKeyDown={onKeyDown} />
+        onKeyDown={onKeyDown}
+      />
     </span>
   );
 }

@@ -18,7 +18,14 @@ export function Slider({ name, value }) {
   const far = held ?? reach(Number.isFinite(number) ? number : 1);
   const step = far / 200;
   return (
-    <input type="range" class="cg-slider" aria-label={`${name}, slider`} min={-far} max={far} step={step} value={number}
+    <input
+      type="range"
+      class="cg-slider"
+      aria-label={`${name}, slider`}
+      min={-far}
+      max={far}
+      step={step}
+      value={number}
       onPointerDown={() => {
         gesture.current = editing.newGesture();
         setHeld(far);
@@ -34,6 +41,7 @@ export function Slider({ name, value }) {
       onInput={(event) => {
         const next = snapped(Number(event.currentTarget.value), step / 10);
         editing.drag({ set: { [name]: next } }, gesture.current || editing.newGesture());
-      }} />
+      }}
+    />
   );
 }

@@ -14,13 +14,22 @@ export function Tex({ latex, text, block = false, class: kind = "" }) {
       return;
     }
     try {
-      katex.render(source, element, { displayMode: block, throwOnError: true, strict: "ignore", output: "htmlAndMathml" });
+      katex.render(source, element, {
+        displayMode: block,
+        throwOnError: true,
+        strict: "ignore",
+        output: "htmlAndMathml",
+      });
     } catch {
       element.textContent = text;
     }
   }, [source, text, block]);
   if (!source) {
-    return <span class={`cg-tex-text ${kind}`}>{comma ? text.replace(/(\d)\.(\d)/g, "$1,$2") : text}</span>;
+    return (
+      <span class={`cg-tex-text ${kind}`}>
+        {comma ? text.replace(/(\d)\.(\d)/g, "$1,$2") : text}
+      </span>
+    );
   }
   return <span ref={place} class={`cg-tex ${kind}`} role="math" aria-label={text} />;
 }

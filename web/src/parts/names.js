@@ -15,7 +15,9 @@ export function split(name) {
 
 /** @param {string} name @param {number} most @returns {string} */
 export function shortened(name, most) {
-  return name.length <= most ? name : `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}`;
+  return name.length <= most
+    ? name
+    : `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}`;
 }
 
 /** @param {string} loss @param {string} name */

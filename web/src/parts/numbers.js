@@ -51,7 +51,9 @@ function isZero(text) {
 /** @param {number} whole */
 function superscript(whole) {
   const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-  return String(whole).replace(/\d/g, (digit) => digits[Number(digit)]).replace("-", "⁻");
+  return String(whole)
+    .replace(/\d/g, (digit) => digits[Number(digit)])
+    .replace("-", "⁻");
 }
 
 /**

@@ -12,7 +12,11 @@ const SLACK = 3;
  */
 export function useScrub({ name, value, onClick, locked = false }) {
   const { editing, live } = useStudio();
-  const drag = useRef(/** @type {{ x: number, from: number, step: number, gesture: string, moved: boolean } | null} */ (null));
+  const drag = useRef(
+    /** @type {{ x: number, from: number, step: number, gesture: string, moved: boolean } | null} */ (
+      null
+    ),
+  );
 
   /** @param {PointerEvent} event */
   function onPointerDown(event) {
@@ -20,7 +24,13 @@ export function useScrub({ name, value, onClick, locked = false }) {
       return;
     }
     const from = toNumber(value);
-    drag.current = { x: event.clientX, from, step: stepFor(from), gesture: editing.newGesture(), moved: false };
+    drag.current = {
+      x: event.clientX,
+      from,
+      step: stepFor(from),
+      gesture: editing.newGesture(),
+      moved: false,
+    };
     /** @type {Element} */ (event.currentTarget).setPointerCapture(event.pointerId);
   }
 
@@ -34,7 +44,10 @@ export function useScrub({ name, value, onClick, locked = false }) {
     now.moved ||= Math.abs(way) > SLACK;
     if (now.moved) {
       const step = event.shiftKey ? now.step * 10 : now.step;
-      editing.drag({ set: { [name]: snapped(now.from + Math.round(way / STEP) * step, now.step / 10) } }, now.gesture);
+      editing.drag(
+        { set: { [name]: snapped(now.from + Math.round(way / STEP) * step, now.step / 10) } },
+        now.gesture,
+      );
     }
   }
 
@@ -46,5 +59,11 @@ export function useScrub({ name, value, onClick, locked = false }) {
     }
   }
 
-  return { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: () => void (drag.current = null), "data-scrub": true };
+  return {
+    onPointerDown,
+    onPointerMove,
+    onPointerUp,
+    onPointerCancel: () => void (drag.current = null),
+    "data-scrub": true,
+  };
 }

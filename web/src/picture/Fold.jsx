@@ -11,10 +11,20 @@ export function Fold({ column, x, y }) {
     <g transform={`translate(${x},${y})`} class="cg-fold">
       <text class="cg-column-title">{`${column.first}–${last} of ${column.count}`}</text>
       {live && column.first > 1 && (
-        <Arrow x={-62} label={`earlier units of ${column.title}`} sign="‹" onClick={() => move(column.first - column.units.length)} />
+        <Arrow
+          x={-62}
+          label={`earlier units of ${column.title}`}
+          sign="‹"
+          onClick={() => move(column.first - column.units.length)}
+        />
       )}
       {live && last < column.count && (
-        <Arrow x={62} label={`later units of ${column.title}`} sign="›" onClick={() => move(last + 1)} />
+        <Arrow
+          x={62}
+          label={`later units of ${column.title}`}
+          sign="›"
+          onClick={() => move(last + 1)}
+        />
       )}
     </g>
   );
@@ -23,16 +33,25 @@ export function Fold({ column, x, y }) {
 /** @param {{ x: number, label: string, sign: string, onClick: () => void }} props */
 function Arrow({ x, label, sign, onClick }) {
   return (
-    <g class="cg-target" role="button" tabIndex={0} aria-label={label} transform={`translate(${x},-5)`} onClick={onClick}
+    <g
+      class="cg-target"
+      role="button"
+      tabindex={0}
+      aria-label={label}
+      transform={`translate(${x},-5)`}
+      onClick={onClick}
       onKeyDown={(event) => {
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
           event.stopPropagation();
           onClick();
         }
-      }}>
+      }}
+    >
       <circle r={12} class="cg-pill" />
-      <text y={5} class="cg-value">{sign}</text>
+      <text y={5} class="cg-value">
+        {sign}
+      </text>
     </g>
   );
 }

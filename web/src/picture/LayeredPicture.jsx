@@ -28,7 +28,9 @@ function shapeOf(scene) {
 export function usePlaces(scene, size) {
   return useMemo(() => {
     const places = placed(scene, size);
-    const lines = scene.weights.map(({ from, to }) => line(boxOf(places, from), boxOf(places, to), places.upright));
+    const lines = scene.weights.map(({ from, to }) =>
+      line(boxOf(places, from), boxOf(places, to), places.upright),
+    );
     const labels = places.detail === "full" ? labelled(lines, LABEL, places.upright) : [];
     return { ...places, lines, labels };
   }, [shapeOf(scene), size.width, size.height]);
@@ -41,27 +43,56 @@ function boxOf(places, id) {
 
 /** @param {{ scene: LayersScene, places: ReturnType<typeof usePlaces>, lights: ReturnType<typeof import("./lights.js").lightsOf>["value"] }} props */
 export function LayeredPicture({ scene, places, lights }) {
-  const largest = Math.max(...scene.weights.map(({ value }) => Math.abs(toNumber(value))).filter(Number.isFinite), 0.5);
+  const largest = Math.max(
+    ...scene.weights.map(({ value }) => Math.abs(toNumber(value))).filter(Number.isFinite),
+    0.5,
+  );
   const reachable = scene.weights.length + places.boxes.size <= REACHABLE;
   /** @param {boolean} on */
   const lit = (on) => (on ? `is-lit is-${lights.phase}` : "");
   return (
     <>
       {scene.weights.map((weight, place) => (
-        <WeightLine key={weight.id} weight={weight} at={places.lines[place]} largest={largest} reachable={reachable}
-          lit={lit(lights.weights.has(weight.id))} phase={lights.phase} />
+        <WeightLine
+          key={weight.id}
+          weight={weight}
+          at={places.lines[place]}
+          largest={largest}
+          reachable={reachable}
+          lit={lit(lights.weights.has(weight.id))}
+          phase={lights.phase}
+        />
       ))}
       <Links scene={scene} places={places} on={lights.loss} phase={lights.phase} />
-      {places.labels.map((at, place) => at && (
-        <WeightLabel key={scene.weights[place].id} weight={scene.weights[place]} at={at} lit={lit(lights.weights.has(scene.weights[place].id))} />
-      ))}
+      {places.labels.map(
+        (at, place) =>
+          at && (
+            <WeightLabel
+              key={scene.weights[place].id}
+              weight={scene.weights[place]}
+              at={at}
+              lit={lit(lights.weights.has(scene.weights[place].id))}
+            />
+          ),
+      )}
       {scene.layers.map((column, place) => (
         <g key={column.layer}>
-          <text {...places.titles[place]} class={`cg-column-title ${places.upright ? "is-start" : ""}`}>{column.title}</text>
+          <text
+            {...places.titles[place]}
+            class={`cg-column-title ${places.upright ? "is-start" : ""}`}
+          >
+            {column.title}
+          </text>
           {column.folded && <Fold column={column} {...foldAt(places, place, column)} />}
           {column.units.map((unit) => (
-            <UnitShape key={unit.id} unit={unit} box={boxOf(places, unit.id)} detail={places.detail} reachable={reachable}
-              lit={lit(lights.units.has(unit.id))} />
+            <UnitShape
+              key={unit.id}
+              unit={unit}
+              box={boxOf(places, unit.id)}
+              detail={places.detail}
+              reachable={reachable}
+              lit={lit(lights.units.has(unit.id))}
+            />
           ))}
         </g>
       ))}
@@ -82,7 +113,9 @@ function Links({ scene, places, on, phase }) {
         return (
           <g key={unit.id}>
             <line {...at} class={`cg-link ${on ? `is-lit is-${phase}` : ""}`} />
-            {unit.target && places.detail === "full" && <TargetValue target={unit.target} {...targetAt(places, box)} />}
+            {unit.target && places.detail === "full" && (
+              <TargetValue target={unit.target} {...targetAt(places, box)} />
+            )}
           </g>
         );
       })}
@@ -115,7 +148,9 @@ function TargetValue({ target, x, y }) {
       <rect x={0} y={-15} width={112} height={26} rx={6} />
       <text x={56} y={3} class="cg-label">
         <Name name={target.name} most={9} />
-        <tspan class="cg-number" dx="5">{show(target.value)}</tspan>
+        <tspan class="cg-number" dx="5">
+          {show(target.value)}
+        </tspan>
       </text>
     </g>
   );
@@ -129,10 +164,27 @@ function Loss({ scene, box, lit }) {
   const known = stepping.knows(name);
   return (
     <g transform={`translate(${box.x},${box.y})`} class={`cg-unit is-loss ${lit}`}>
-      <Target id="loss" quantity={name} reachable={true} label={`the loss ${name}${known ? ` is ${show(value)}` : ""}`} class="cg-part">
-        <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={10} class="cg-pill" />
-        <text y={-6} class="cg-label is-inner"><Name name={name} most={12} /></text>
-        <text y={15} class={`cg-value ${known ? "" : "is-unknown"}`}>{known ? show(value) : "·"}</text>
+      <Target
+        id="loss"
+        quantity={name}
+        reachable={true}
+        label={`the loss ${name}${known ? ` is ${show(value)}` : ""}`}
+        class="cg-part"
+      >
+        <rect
+          x={-box.width / 2}
+          y={-box.height / 2}
+          width={box.width}
+          height={box.height}
+          rx={10}
+          class="cg-pill"
+        />
+        <text y={-6} class="cg-label is-inner">
+          <Name name={name} most={12} />
+        </text>
+        <text y={15} class={`cg-value ${known ? "" : "is-unknown"}`}>
+          {known ? show(value) : "·"}
+        </text>
       </Target>
     </g>
   );

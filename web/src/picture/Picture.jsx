@@ -23,7 +23,13 @@ export function Picture() {
   }, []);
   return (
     <div ref={place} class="cg-picture" data-tour="picture">
-      {scene && size && (scene.layout === "layers" ? <Layers scene={scene} size={size} /> : <Graph scene={scene} size={size} />)}
+      {scene &&
+        size &&
+        (scene.layout === "layers" ? (
+          <Layers scene={scene} size={size} />
+        ) : (
+          <Graph scene={scene} size={size} />
+        ))}
     </div>
   );
 }
@@ -62,13 +68,42 @@ function Frame({ bounds, dimmed, detail, children }) {
   const { k, x, y } = transform;
   return (
     <>
-      <svg ref={svg} class={`cg-svg is-${detail} ${dimmed ? "is-dimmed" : ""}`} role="group" aria-label={`The network: ${state.value?.title ?? ""}`}>
+      <svg
+        ref={svg}
+        class={`cg-svg is-${detail} ${dimmed ? "is-dimmed" : ""}`}
+        role="group"
+        aria-label={`The network: ${state.value?.title ?? ""}`}
+      >
         <g transform={`translate(${x},${y}) scale(${k})`}>{children}</g>
       </svg>
       <div class="cg-zoom" role="group" aria-label="Zoom">
-        <button type="button" class="cg-icon-button" aria-label="Zoom in" title="Zoom in" onClick={() => scaleBy(1.3)}><Icon name="plus" /></button>
-        <button type="button" class="cg-icon-button" aria-label="Zoom out" title="Zoom out" onClick={() => scaleBy(1 / 1.3)}><Icon name="minus" /></button>
-        <button type="button" class="cg-icon-button" aria-label="Fit the picture" title="Fit" onClick={fit}><Icon name="fit" /></button>
+        <button
+          type="button"
+          class="cg-icon-button"
+          aria-label="Zoom in"
+          title="Zoom in"
+          onClick={() => scaleBy(1.3)}
+        >
+          <Icon name="plus" />
+        </button>
+        <button
+          type="button"
+          class="cg-icon-button"
+          aria-label="Zoom out"
+          title="Zoom out"
+          onClick={() => scaleBy(1 / 1.3)}
+        >
+          <Icon name="minus" />
+        </button>
+        <button
+          type="button"
+          class="cg-icon-button"
+          aria-label="Fit the picture"
+          title="Fit"
+          onClick={fit}
+        >
+          <Icon name="fit" />
+        </button>
       </div>
     </>
   );

@@ -6,7 +6,15 @@ import { useStudio } from "../parts/context.js";
  *   children: import("preact").ComponentChildren }} props The label is its name and what the pointer shows; what is
  *   mute has no text of its own.
  */
-export function Target({ id, quantity, label, mute = false, class: kind = "", reachable, children }) {
+export function Target({
+  id,
+  quantity,
+  label,
+  mute = false,
+  class: kind = "",
+  reachable,
+  children,
+}) {
   const { asking, tab } = useStudio();
   if (quantity === null) {
     return (
@@ -28,7 +36,7 @@ export function Target({ id, quantity, label, mute = false, class: kind = "", re
       role="button"
       aria-label={mute ? label : undefined}
       aria-pressed={selected}
-      tabIndex={reachable ? 0 : -1}
+      tabindex={reachable ? 0 : -1}
       data-id={id}
       data-name={quantity}
       onClick={choose}

@@ -37,16 +37,53 @@ function Full({ unit, box, reachable }) {
     <>
       {paired ? (
         <>
-          <Part id={unit.id} quantity={unit.quantities[0]} value={unit.sum} gradient={stepping.revealed(gradientName(loss, unit.quantities[0]))}
-            x={-half} width={half} side="left" height={box.height} reachable={reachable} />
-          <Part id={unit.id} quantity={last} value={unit.value} gradient={unit.gradient}
-            x={0} width={half} side="right" height={box.height} reachable={reachable} />
+          <Part
+            id={unit.id}
+            quantity={unit.quantities[0]}
+            value={unit.sum}
+            gradient={stepping.revealed(gradientName(loss, unit.quantities[0]))}
+            x={-half}
+            width={half}
+            side="left"
+            height={box.height}
+            reachable={reachable}
+          />
+          <Part
+            id={unit.id}
+            quantity={last}
+            value={unit.value}
+            gradient={unit.gradient}
+            x={0}
+            width={half}
+            side="right"
+            height={box.height}
+            reachable={reachable}
+          />
         </>
       ) : (
-        <Part id={unit.id} quantity={last} value={unit.value} gradient={unit.gradient} input={unit.kind === "input"}
-          x={-half} width={box.width} side="both" height={box.height} reachable={reachable} />
+        <Part
+          id={unit.id}
+          quantity={last}
+          value={unit.value}
+          gradient={unit.gradient}
+          input={unit.kind === "input"}
+          x={-half}
+          width={box.width}
+          side="both"
+          height={box.height}
+          reachable={reachable}
+        />
       )}
-      {unit.bias && <Bias id={unit.id} name={unit.bias.name} bias={unit.bias} y={box.height / 2 + 40} loss={loss} reachable={reachable} />}
+      {unit.bias && (
+        <Bias
+          id={unit.id}
+          name={unit.bias.name}
+          bias={unit.bias}
+          y={box.height / 2 + 40}
+          loss={loss}
+          reachable={reachable}
+        />
+      )}
     </>
   );
 }
@@ -59,13 +96,26 @@ function Many({ unit, box, reachable }) {
   const wide = (box.width - box.height) / values.length;
   const half = box.height / 2;
   return (
-    <Target id={unit.id} quantity={unit.quantities.at(-1) ?? unit.name} reachable={reachable} class="cg-part"
-      label={`${unit.name} in each record: ${values.map((value) => show(value)).join("; ")}`}>
+    <Target
+      id={unit.id}
+      quantity={unit.quantities.at(-1) ?? unit.name}
+      reachable={reachable}
+      class="cg-part"
+      label={`${unit.name} in each record: ${values.map((value) => show(value)).join("; ")}`}
+    >
       <path d={pill(-box.width / 2, box.height, box.width, "both")} class="cg-pill" />
-      <text y={-half - 9} class="cg-label"><Name name={unit.name} most={15} /></text>
+      <text y={-half - 9} class="cg-label">
+        <Name name={unit.name} most={15} />
+      </text>
       {values.map((value, place) => (
-        <rect key={place} class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`} x={-box.width / 2 + half + place * wide + 1} width={Math.max(1, wide - 2)}
-          y={value < 0 ? 0 : (-Math.abs(value) / largest) * (half - 4)} height={(Math.abs(value) / largest) * (half - 4) || 0} />
+        <rect
+          key={place}
+          class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`}
+          x={-box.width / 2 + half + place * wide + 1}
+          width={Math.max(1, wide - 2)}
+          y={value < 0 ? 0 : (-Math.abs(value) / largest) * (half - 4)}
+          height={(Math.abs(value) / largest) * (half - 4) || 0}
+        />
       ))}
       <line x1={-box.width / 2 + half} x2={box.width / 2 - half} y1={0} y2={0} class="cg-link" />
     </Target>
@@ -81,20 +131,42 @@ function Part({ id, quantity, value, gradient, x, width, height, side, input = f
   const known = stepping.knows(quantity);
   const back = gradientName(lossOf(state.value), quantity);
   const backKnown = gradient !== null && stepping.knowsGradient(back);
-  const scrub = useScrub({ name: quantity, value: value ?? 0, locked: !input, onClick: () => void (asking.selected.value = quantity) });
+  const scrub = useScrub({
+    name: quantity,
+    value: value ?? 0,
+    locked: !input,
+    onClick: () => void (asking.selected.value = quantity),
+  });
   const now = stepping.now.value;
   return (
-    <Target id={id} quantity={quantity} reachable={reachable} class={`cg-part is-${side}`}
-      label={`${quantity}${known ? ` is ${show(value)}` : ""}${backKnown ? `, gradient ${show(gradient)}` : ""}`}>
-      <path d={pill(x, height, width, side)} class={`cg-pill ${now === quantity ? "is-now" : ""}`} />
+    <Target
+      id={id}
+      quantity={quantity}
+      reachable={reachable}
+      class={`cg-part is-${side}`}
+      label={`${quantity}${known ? ` is ${show(value)}` : ""}${backKnown ? `, gradient ${show(gradient)}` : ""}`}
+    >
+      <path
+        d={pill(x, height, width, side)}
+        class={`cg-pill ${now === quantity ? "is-now" : ""}`}
+      />
       <text x={x + width / 2} y={-height / 2 - 9} class="cg-label">
         <Name name={quantity} most={side === "both" ? 15 : 12} />
       </text>
-      <text x={x + width / 2} y={5} class={`cg-value ${known ? "" : "is-unknown"}`} {...(input ? scrub : {})}>
+      <text
+        x={x + width / 2}
+        y={5}
+        class={`cg-value ${known ? "" : "is-unknown"}`}
+        {...(input ? scrub : {})}
+      >
         {known ? show(value) : "·"}
       </text>
       {backKnown && (
-        <text x={x + width / 2} y={height / 2 + 17} class={`cg-gradient ${now === back ? "is-now" : ""}`}>
+        <text
+          x={x + width / 2}
+          y={height / 2 + 17}
+          class={`cg-gradient ${now === back ? "is-now" : ""}`}
+        >
           {show(gradient, true)}
         </text>
       )}
@@ -108,14 +180,30 @@ function Bias({ id, name, bias, y, loss, reachable }) {
   const show = useShown(4);
   const known = bias.gradient !== null && stepping.knowsGradient(gradientName(loss, name ?? ""));
   const choose = () => void (asking.selected.value = name);
-  const scrub = useScrub({ name: name ?? "", value: bias.value, onClick: choose, locked: name === null });
+  const scrub = useScrub({
+    name: name ?? "",
+    value: bias.value,
+    onClick: choose,
+    locked: name === null,
+  });
   return (
-    <Target id={`${id}:bias`} quantity={name} reachable={reachable} class="cg-bias"
-      label={`bias ${name} is ${show(bias.value)}${known ? `, gradient ${show(bias.gradient)}` : ""}`}>
+    <Target
+      id={`${id}:bias`}
+      quantity={name}
+      reachable={reachable}
+      class="cg-bias"
+      label={`bias ${name} is ${show(bias.value)}${known ? `, gradient ${show(bias.gradient)}` : ""}`}
+    >
       <text x={0} y={y} class="cg-label" {...scrub}>
         {name !== null && <Name name={name} most={12} />}
-        <tspan class="cg-number" dx="5">{show(bias.value)}</tspan>
-        {known && <tspan class="cg-gradient" dx="7">{show(bias.gradient, true)}</tspan>}
+        <tspan class="cg-number" dx="5">
+          {show(bias.value)}
+        </tspan>
+        {known && (
+          <tspan class="cg-gradient" dx="7">
+            {show(bias.gradient, true)}
+          </tspan>
+        )}
       </text>
     </Target>
   );
@@ -131,13 +219,35 @@ function Small({ unit, box, detail, reachable }) {
   const value = toNumber(unit.value ?? unit.values?.[0]);
   const strength = known && Number.isFinite(value) ? Math.min(1, Math.abs(value)) : 0;
   return (
-    <Target id={unit.id} quantity={quantity} reachable={reachable} class="cg-part"
-      mute={detail === "dots"} label={`${quantity}${known ? ` is ${show(unit.value)}` : ""}, gradient ${show(unit.gradient)}`}>
-      <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={box.height / 2} class="cg-pill" />
-      <rect x={-box.width / 2} y={-box.height / 2} width={box.width} height={box.height} rx={box.height / 2}
-        class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`} fill-opacity={0.45 * strength} />
+    <Target
+      id={unit.id}
+      quantity={quantity}
+      reachable={reachable}
+      class="cg-part"
+      mute={detail === "dots"}
+      label={`${quantity}${known ? ` is ${show(unit.value)}` : ""}, gradient ${show(unit.gradient)}`}
+    >
+      <rect
+        x={-box.width / 2}
+        y={-box.height / 2}
+        width={box.width}
+        height={box.height}
+        rx={box.height / 2}
+        class="cg-pill"
+      />
+      <rect
+        x={-box.width / 2}
+        y={-box.height / 2}
+        width={box.width}
+        height={box.height}
+        rx={box.height / 2}
+        class={`cg-tint ${value < 0 ? "is-negative" : "is-positive"}`}
+        fill-opacity={0.45 * strength}
+      />
       {detail === "values" && (
-        <text y={5} class={`cg-value is-small ${known ? "" : "is-unknown"}`}>{known ? (unit.values ? "…" : show(unit.value)) : "·"}</text>
+        <text y={5} class={`cg-value is-small ${known ? "" : "is-unknown"}`}>
+          {known ? (unit.values ? "…" : show(unit.value)) : "·"}
+        </text>
       )}
     </Target>
   );

@@ -9,9 +9,36 @@
  *   left: number, top: number, width: number, height: number }} Placed */
 
 const SIZES = {
-  full: { input: 80, single: 96, pair: 166, height: 44, pitch: 128, gap: 184, rowGap: 172, between: 44 },
-  values: { input: 64, single: 64, pair: 64, height: 28, pitch: 46, gap: 150, rowGap: 110, between: 10 },
-  dots: { input: 22, single: 22, pair: 22, height: 22, pitch: 29, gap: 190, rowGap: 150, between: 7 },
+  full: {
+    input: 80,
+    single: 96,
+    pair: 166,
+    height: 44,
+    pitch: 128,
+    gap: 184,
+    rowGap: 172,
+    between: 44,
+  },
+  values: {
+    input: 64,
+    single: 64,
+    pair: 64,
+    height: 28,
+    pitch: 46,
+    gap: 150,
+    rowGap: 110,
+    between: 10,
+  },
+  dots: {
+    input: 22,
+    single: 22,
+    pair: 22,
+    height: 22,
+    pitch: 29,
+    gap: 190,
+    rowGap: 150,
+    between: 7,
+  },
 };
 const MARGIN = { full: 70, values: 46, dots: 44 };
 /** Titles may be wider than the first column. */
@@ -69,7 +96,12 @@ function lying(scene) {
     const width = Math.max(...units.map((unit) => widthOf(unit, size)), size.input);
     const top = (-(units.length - 1) * pitch) / 2;
     units.forEach((unit, row) => {
-      boxes.set(unit.id, { x: left + width / 2, y: top + row * pitch, width: widthOf(unit, size), height: size.height });
+      boxes.set(unit.id, {
+        x: left + width / 2,
+        y: top + row * pitch,
+        width: widthOf(unit, size),
+        height: size.height,
+      });
     });
     titles.push({ x: left + width / 2, y: -height / 2 - margin + 16 });
     left += width + size.gap;
@@ -144,7 +176,10 @@ export function along({ x1, y1, x2, y2 }, share) {
   return { x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share };
 }
 
-const SHARES = { lying: [0.36, 0.64, 0.3, 0.5, 0.7, 0.43, 0.57], upright: [0.42, 0.74, 0.5, 0.66, 0.58] };
+const SHARES = {
+  lying: [0.36, 0.64, 0.3, 0.5, 0.7, 0.43, 0.57],
+  upright: [0.42, 0.74, 0.5, 0.66, 0.58],
+};
 
 /**
  * Places on the lines for labels that do not cover each other; null where there is none left.
@@ -157,12 +192,15 @@ export function labelled(lines, label, upright) {
   /** @type {Point[]} */
   const taken = [];
   return lines.map((segment) => {
-    const free = SHARES[upright ? "upright" : "lying"].map((share) => along(segment, share)).find((point) =>
-      taken.every(
-        (other) =>
-          Math.abs(other.x - point.x) >= label.width || Math.abs(other.y - point.y) >= label.height,
-      ),
-    );
+    const free = SHARES[upright ? "upright" : "lying"]
+      .map((share) => along(segment, share))
+      .find((point) =>
+        taken.every(
+          (other) =>
+            Math.abs(other.x - point.x) >= label.width ||
+            Math.abs(other.y - point.y) >= label.height,
+        ),
+      );
     if (free) {
       taken.push(free);
     }

@@ -26,16 +26,22 @@ function laidOut(scene, direction) {
   graph.setGraph({ rankdir: direction, nodesep: 44, ranksep: 56, edgesep: 26 });
   graph.setDefaultEdgeLabel(() => ({}));
   scene.vertices.forEach(({ id }) => graph.setNode(id, { ...VERTEX }));
-  scene.edges.forEach(({ id, from, to }) => graph.setEdge(from, to, { ...LABEL, labelpos: "c" }, id));
+  scene.edges.forEach(({ id, from, to }) =>
+    graph.setEdge(from, to, { ...LABEL, labelpos: "c" }, id),
+  );
   dagre.layout(graph);
-  const vertices = new Map(scene.vertices.map(({ id }) => [id, /** @type {Point} */ (graph.node(id))]));
+  const vertices = new Map(
+    scene.vertices.map(({ id }) => [id, /** @type {Point} */ (graph.node(id))]),
+  );
   const edges = new Map(
     scene.edges.map(({ id, from, to }) => {
       const { points, x, y } = /** @type {any} */ (graph.edge(from, to, id));
       return [id, { points: /** @type {Point[]} */ (points), label: { x, y } }];
     }),
   );
-  const { width = 0, height = 0 } = /** @type {{ width?: number, height?: number }} */ (graph.graph());
+  const { width = 0, height = 0 } = /** @type {{ width?: number, height?: number }} */ (
+    graph.graph()
+  );
   return {
     vertices,
     edges,

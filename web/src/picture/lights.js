@@ -24,6 +24,10 @@ export function lightsOf(store) {
 /** @param {Lights | null | undefined} lights @param {string} id */
 export function touches(lights, id) {
   return Boolean(
-    lights && (lights.units?.includes(id) || lights.weights?.includes(id) || lights.edges?.includes(id) || (id === "loss" && lights.loss)),
+    lights &&
+    (lights.units?.includes(id) ||
+      lights.weights?.includes(id) ||
+      lights.edges?.includes(id) ||
+      (id === "loss" && lights.loss)),
   );
 }

@@ -20,7 +20,9 @@ export function fitted({ left, top, width: wide, height: high }, width, height) 
 /** @param {Bounds} bounds */
 export function usePanZoom(bounds) {
   const svg = useRef(/** @type {SVGSVGElement | null} */ (null));
-  const behaviour = useRef(/** @type {import("d3-zoom").ZoomBehavior<SVGSVGElement, unknown> | null} */ (null));
+  const behaviour = useRef(
+    /** @type {import("d3-zoom").ZoomBehavior<SVGSVGElement, unknown> | null} */ (null),
+  );
   const moved = useRef(false);
   const [transform, setTransform] = useState({ k: 1, x: 0, y: 0 });
   const { left, top, width, height } = bounds;
@@ -30,7 +32,11 @@ export function usePanZoom(bounds) {
     if (!element || !behaviour.current) {
       return;
     }
-    const { k, x, y } = fitted({ left, top, width, height }, element.clientWidth, element.clientHeight);
+    const { k, x, y } = fitted(
+      { left, top, width, height },
+      element.clientWidth,
+      element.clientHeight,
+    );
     moved.current = false;
     select(element).call(behaviour.current.transform, zoomIdentity.translate(x, y).scale(k));
   }, [left, top, width, height]);
@@ -41,7 +47,10 @@ export function usePanZoom(bounds) {
     pan
       .scaleExtent([0.08, 6])
       // What is scrubbed is not panned.
-      .filter((event) => !event.button && !(/** @type {Element} */ (event.target).closest("[data-scrub]")))
+      .filter(
+        (event) =>
+          !event.button && !(/** @type {Element} */ (event.target).closest("[data-scrub]")),
+      )
       .on("zoom", ({ transform: { k, x, y }, sourceEvent }) => {
         moved.current ||= Boolean(sourceEvent);
         setTransform({ k, x, y });

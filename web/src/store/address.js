@@ -26,7 +26,11 @@ export function keepAddress(store) {
       return undefined;
     }
     const timer = setTimeout(() => {
-      history.replaceState(history.state, "", share === null ? location.pathname + location.search : FIELD + share);
+      history.replaceState(
+        history.state,
+        "",
+        share === null ? location.pathname + location.search : FIELD + share,
+      );
       if (memory) {
         memory.share = share;
       }

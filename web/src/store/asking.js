@@ -2,6 +2,9 @@
 import { effect, signal } from "@preact/signals";
 import { latest } from "./queue.js";
 
+/** At most one question in so many milliseconds: while a weight is dragged, its edits come between. */
+const PAUSE = 60;
+
 /** @typedef {ReturnType<typeof createAsking>} Asking */
 
 /**
@@ -21,20 +24,23 @@ export function createAsking(connection, state, preferences) {
   /** The equation that is looked for in the answer, by its left side. */
   const sought = signal(/** @type {string | null} */ (null));
 
-  const ask = latest(async (/** @type {import("../protocol").Request} */ request) => {
-    try {
-      const answer = await connection.call(request);
-      if (request.wrt === selected.value) {
-        why.value = answer;
-        problem.value = null;
+  const ask = latest(
+    async (/** @type {import("../protocol").Request} */ request) => {
+      try {
+        const answer = await connection.call(request);
+        if (request.wrt === selected.value) {
+          why.value = answer;
+          problem.value = null;
+        }
+      } catch (error) {
+        if (request.wrt === selected.value) {
+          why.value = null;
+          problem.value = /** @type {Error} */ (error).message;
+        }
       }
-    } catch (error) {
-      if (request.wrt === selected.value) {
-        why.value = null;
-        problem.value = /** @type {Error} */ (error).message;
-      }
-    }
-  });
+    },
+    { pause: PAUSE },
+  );
 
   effect(() => {
     const wrt = selected.value;

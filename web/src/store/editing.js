@@ -1,6 +1,4 @@
 /** Changes, sent as fast as they can be followed, the last one always. */
-import { latest } from "./queue.js";
-
 /** At most one edit in so many milliseconds. */
 const PAUSE = 30;
 
@@ -24,9 +22,35 @@ export function createEditing(connection, { show, complain }) {
     }
   }
 
-  const stream = latest(async (/** @type {import("../protocol").Request} */ request) => {
-    await send(request);
-  }, { pause: PAUSE });
+  /** Edits that wait for those before them. @type {import("../protocol").Request[]} */
+  const waiting = [];
+  let busy = false;
+
+  async function follow() {
+    busy = true;
+    for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
+      const began = performance.now();
+      await send(request);
+      const left = PAUSE - (performance.now() - began);
+      if (left > 0) {
+        await new Promise((later) => setTimeout(later, left));
+      }
+    }
+    busy = false;
+  }
+
+  /** @param {import("../protocol").Request} request */
+  function stream(request) {
+    const last = waiting.at(-1);
+    if (last && last.gesture === request.gesture && sameThing(last.change, request.change)) {
+      waiting[waiting.length - 1] = request;
+    } else {
+      waiting.push(request);
+    }
+    if (!busy) {
+      follow();
+    }
+  }
 
   return {
     /** One change by itself. @param {import("../protocol").Change} change */
@@ -37,4 +61,11 @@ export function createEditing(connection, { show, complain }) {
     undo: () => send({ do: "undo" }),
     redo: () => send({ do: "redo" }),
   };
+}
+
+/** Whether the later change says all that the earlier one said. @param {any} earlier @param {any} later */
+export function sameThing(earlier, later) {
+  const keys = (/** @type {any} */ change) =>
+    JSON.stringify(Object.entries(change).map(([what, of]) => [what, Object.keys(Object(of))]));
+  return keys(earlier) === keys(later);
 }

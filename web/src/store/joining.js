@@ -29,14 +29,18 @@ export function join(store) {
   async function settle(kept, again) {
     const share = connection.host === "server" ? sharedHere() : null;
     const pasted = share !== null && again === null && share !== connection.memory?.share;
+    // A server that was started again knows nothing; the page does.
+    const known =
+      share ??
+      again?.share ??
+      (connection.memory?.fresh === false ? connection.memory.share : null);
     if (kept !== null && !pasted) {
       store.show(kept);
       if (again === null && connection.memory?.fresh === false) {
         returnToPlace(store);
       }
-    } else if (share !== null || again?.share) {
-      // A server that was started again knows nothing; the page does.
-      await store.turn({ do: "open", share: share ?? again?.share });
+    } else if (known !== null) {
+      await store.turn({ do: "open", share: known });
     } else if (again?.worksheet) {
       await store.turn({ do: "open", worksheet: again.worksheet, name: again.title });
     }

@@ -7,7 +7,12 @@ const kept = () => remembered(storage("sessionStorage"), "chalkgrad-place");
 /** @param {import("./store.js").Store} store */
 export function keepPlace({ tab, asking, stepping, working }) {
   return effect(() => {
-    const place = { tab: tab.value, selected: asking.selected.value, step: stepping.wanted.value, working: working.value };
+    const place = {
+      tab: tab.value,
+      selected: asking.selected.value,
+      step: stepping.wanted.value,
+      working: working.value,
+    };
     // Infinity, the end, is no JSON.
     kept().value = JSON.stringify(place, (_key, value) => (value === Infinity ? 1e9 : value));
   });

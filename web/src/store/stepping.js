@@ -15,7 +15,9 @@ export function createStepping(state, speed) {
   const lastBackward = computed(() => steps.value.findLastIndex(({ phase }) => phase !== "update"));
   /** Null: at rest, where all values and gradients are known and nothing is being computed. */
   const wanted = signal(/** @type {number | null} */ (null));
-  const position = computed(() => Math.min(wanted.value ?? lastBackward.value + 1, steps.value.length));
+  const position = computed(() =>
+    Math.min(wanted.value ?? lastBackward.value + 1, steps.value.length),
+  );
   const resting = computed(() => wanted.value === null);
   const playing = signal(false);
   /** The name whose number is being computed where the page stands. */

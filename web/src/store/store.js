@@ -135,5 +135,9 @@ export function numbersOf(state) {
 
 /** What the gradients of the scene are of: of a selected record alone, that record's loss. @param {State | null} state */
 export function lossOf(state) {
-  return state === null ? "" : state.scene.layout === "layers" ? state.scene.loss.name : state.loss.name;
+  return state === null
+    ? ""
+    : state.scene.layout === "layers"
+      ? state.scene.loss.name
+      : state.loss.name;
 }
