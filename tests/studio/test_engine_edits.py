@@ -214,7 +214,7 @@ CHANGES = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.sampled_from(["lecture_001", "lecture_002", "xor"]), st.lists(CHANGES, max_size=5))
 def test_undoing_everything_is_the_beginning_and_redoing_the_end(
     key: str, changes: list[dict[str, Any]]

@@ -67,7 +67,7 @@ def test_gradients_agree_with_finite_differences(key: str, record: int | None) -
 
 @pytest.mark.parametrize("key", [*LECTURES, "xor", "circles"])
 def test_steps_cover_every_quantity_with_the_numbers_of_explain(key: str) -> None:
-    talk, state = opened(key)
+    _, state = opened(key)
     sheet = Worksheet.from_text(state["worksheet"])
     shown = alone(sheet, 1)
     derivation = cg.explain(shown)

@@ -76,6 +76,7 @@ def _sections(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
 class _Writer:
     def __init__(self, digits: int, lights: Lighten) -> None:
         self.digits, self.lights = digits, lights
+        self.chains: dict[Expression, tuple[Expression, ...]] = {}  # ∂E/∂w as ∂E/∂o · ∂o/∂w
 
     def open(self, blocks: Sequence[Block]) -> list[Json]:
         """What stands open; the page has a picture of its own."""
@@ -111,17 +112,21 @@ class _Writer:
         return {"text": cell, "latex": None} if isinstance(cell, str) else self.formula(cell)
 
     def equation(self, block: Equation) -> Json:
-        chain = factors(block.links[0].body) if block.links else ()
-        links = [self.link(link, chain) for link in block.links]
+        first = factors(block.links[0].body) if block.links else ()
+        if first and all(isinstance(factor, Partial) for factor in first):
+            self.chains[block.left] = first
+        chains = (first, self.chains.get(block.left, ()))
+        links = [self.link(link, chains) for link in block.links]
         return {
             "kind": "equation", "label": block.label, "left": self.formula(block.left),
             "links": links,
         }  # fmt: skip
 
-    def link(self, link: Link, chain: Sequence[Expression]) -> Json:
-        """A link; numbers of a product are those of the chain's factors, one by one."""
+    def link(self, link: Link, chains: Sequence[Sequence[Expression]]) -> Json:
+        """A link; numbers of a product are those of a chain's factors, one by one."""
         own = factors(link.body)
-        meant = chain if len(chain) == len(own) else own
+        fitting = [chain for chain in chains if len(chain) == len(own)]
+        meant = fitting[0] if fitting else own
         words = factors_shown(link.body, self.digits)
         shown = factors_shown(link.body, self.digits, latex=True)
         return {

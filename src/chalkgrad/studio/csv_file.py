@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _INPUTS = 12
 _CLASSES = 10
 _HIDDEN = 4
 _LONGEST_CELL = 1000
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
 
 
@@ -87,7 +89,7 @@ def _rows(text: str, name: str) -> tuple[list[str], list[list[str]], list[str]]:
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise DataError(f"{name} holds a zero byte: it is no CSV in UTF-8")
-    header = text.partition("\n")[0]
+    header = _QUOTED.sub("", text.partition("\n")[0])
     delimiter = max(_DELIMITERS, key=header.count)
     csv.field_size_limit(_LONGEST_CELL)
     rows: list[list[str]] = []

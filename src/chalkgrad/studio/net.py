@@ -343,7 +343,10 @@ class Net:
         values = {name: np.array(array) for name, array in self.values.items()}
         for name, value in change.part("set").fields.items():
             base, index = self._element(str(name))
-            values[base][index] = finite(value, str(name)[:40])
+            with np.errstate(over="ignore"):
+                values[base][index] = finite(value, str(name)[:40])
+            if not np.isfinite(values[base][index]):
+                raise ArgumentError(f"{value!r} is too large for {name}, of {values[base].dtype}")
         return self.with_values(values)
 
     def _element(self, name: str) -> tuple[str, tuple[int, ...]]:

@@ -197,7 +197,7 @@ class _Program:
             yield "loss.backward()"
             yield f"print({f'{name} ='!r}, loss.item())"
             for parameter in self._single():
-                yield f"print({f'd{name}/d{parameter} ='!r}, {self.own[parameter]}.grad)"
+                yield f"print({f'd{name}/d{parameter} ='!r}, {self.own[parameter]}.grad.item())"
             return
         settings = "".join(f", {key}={value!r}" for key, value in update.settings.items())
         yield f"optimizer = torch.optim.{update.rule}([{', '.join(self._moving())}]{settings})"

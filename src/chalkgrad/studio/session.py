@@ -10,6 +10,8 @@ from dataclasses import replace
 from threading import RLock
 from typing import Any
 
+import numpy as np
+
 from chalkgrad.core.errors import ArgumentError, ChalkgradError
 from chalkgrad.explain.presets import PRESETS
 from chalkgrad.explain.views import VIEWS
@@ -72,7 +74,7 @@ class Session:
             verb = asked.choice("do", self._verbs)
             if verb in _PAUSES:
                 self.close()
-            with self.lock:
+            with self.lock, np.errstate(all="ignore"):  # inf and NaN are shown, and not warned of
                 reply["ok"] = self._verbs[verb](asked)
         except ChalkgradError as error:
             reply["error"] = _refusal(str(error))
@@ -319,7 +321,7 @@ class _Run:
 
     def advance(self, steps: int) -> tuple[Situation, bool]:
         session = self.session
-        with session.lock:
+        with session.lock, np.errstate(all="ignore"):
             now, finite = session.course.advanced(session.situation, steps)
             assert session.history is not None
             session.history.replace(now)
@@ -327,7 +329,7 @@ class _Run:
             return now, finite
 
     def told(self, now: Situation, rate: float) -> None:
-        with self.session.lock:
+        with self.session.lock, np.errstate(all="ignore"):
             shown = now.subject.moving(self.session.look, now.memory)
             version = self.session.version
         new = [[k, number(loss)] for k, loss in now.losses if k > self.sent]
@@ -338,7 +340,7 @@ class _Run:
         })  # fmt: skip
 
     def ended(self, end: End) -> None:
-        with self.session.lock:
+        with self.session.lock, np.errstate(all="ignore"):
             state = self.session.state()
         self.session.emit({"event": "trained", "state": state, "why": end.why, "say": end.say})
 
