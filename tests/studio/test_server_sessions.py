@@ -51,6 +51,20 @@ def test_a_connection_that_goes_during_a_request_loses_nothing(server: Running) 
         assert ask(again, id=2, do="hello")["ok"] == {"count": 2}
 
 
+@pytest.mark.parametrize("seconds", [0, 0.002, 0.05])
+def test_a_page_that_goes_at_once_is_no_fault(
+    caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    with running() as server:
+        for _ in range(20):
+            with server.socket() as socket:
+                for k in range(3):
+                    socket.send(json.dumps({"id": k, "do": "fill", "characters": 1 << 20}))
+                time.sleep(seconds)
+                _broken(socket)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_sessions_are_bounded_and_the_one_idle_longest_goes() -> None:
     with running(most=3) as server:
         keys = [new_key() for _ in range(4)]

@@ -90,7 +90,7 @@ class Conversation:
                 await self.socket.send_text(text)
         except TimeoutError:
             raise Ended(TOO_LARGE, "the page does not read what it is sent") from None
-        except (RuntimeError, OSError):  # it has gone away in the meantime
+        except _gone():
             raise Ended from None
 
 
@@ -100,8 +100,15 @@ async def dismiss(socket: WebSocket, code: int, say: str) -> None:
         async with asyncio.timeout(SLOWEST):
             await socket.send_text(written({"event": "closing", "say": say}))
             await socket.close(code, say[:120])
-    except (RuntimeError, OSError, TimeoutError):
-        return  # it has gone away in the meantime
+    except (TimeoutError, *_gone()):
+        return
+
+
+def _gone() -> tuple[type[Exception], ...]:
+    """What is raised when the page has gone away in the meantime."""
+    from starlette.websockets import WebSocketDisconnect
+
+    return OSError, RuntimeError, WebSocketDisconnect
 
 
 def answered(session: Answering, text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from chalkgrad.core.errors import MissingExtra
@@ -134,10 +134,16 @@ class _Studio:
 
     async def socket(self, socket: WebSocket) -> None:
         """A page's connection, as long as it lasts."""
-        if not same_origin(socket.headers):
-            await socket.close(1008)  # before accept: 403
-            return
-        await socket.accept()
+        from starlette.websockets import WebSocketDisconnect
+
+        with suppress(WebSocketDisconnect):  # a page may go at any time
+            if same_origin(socket.headers):
+                await socket.accept()
+                await self._let_in(socket)
+            else:
+                await socket.close(1008)  # before accept: 403
+
+    async def _let_in(self, socket: WebSocket) -> None:
         key = socket.query_params.get("session")
         if not self._admitted(socket):
             await dismiss(socket, REFUSED, _NO_TOKEN)

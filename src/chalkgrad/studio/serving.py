@@ -64,7 +64,7 @@ def server_of(place: Place, visits: Visits) -> Any:
     return uvicorn.Server(config)
 
 
-def serve(place: Place, visits: Visits, announce: Callable[[], None]) -> None:
+def serve(place: Place, visits: Visits, announce: Callable[[], None] = lambda: None) -> None:
     """Announce, and serve until interrupted: KeyboardInterrupt when everything is closed."""
     with place.socket:
         server = server_of(place, visits)
