@@ -7,6 +7,7 @@ import json
 import socket as sockets
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -137,7 +138,8 @@ def test_events_reach_the_page_and_the_newest_takes_the_place_of_those_that_wait
 
 
 def test_an_outbox_holds_one_event() -> None:
-    asyncio.run(_outbox())
+    with ThreadPoolExecutor(1) as thread:  # here a browser's driver may have its own loop
+        thread.submit(asyncio.run, _outbox()).result()
 
 
 async def _outbox() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chalkgrad.core.rooms import above
@@ -81,7 +81,7 @@ class Derivation:
         An interactive one steps through the passes, and explains each quantity that is clicked.
         """
         if interactive:
-            page: str = above(INTERACTIVE)(replace(self, **layout))
+            page: str = above(INTERACTIVE)(self, **layout)
             return page
         return render.to_html(self.document(**layout))
 

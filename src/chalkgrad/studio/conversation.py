@@ -100,15 +100,15 @@ async def dismiss(socket: WebSocket, code: int, say: str) -> None:
         async with asyncio.timeout(SLOWEST):
             await socket.send_text(written({"event": "closing", "say": say}))
             await socket.close(code, say[:120])
-    except (TimeoutError, *_gone()):
+    except _gone():
         return
 
 
 def _gone() -> tuple[type[Exception], ...]:
-    """What is raised when the page has gone away in the meantime."""
+    """What is raised when the page has gone away in the meantime, or does not read."""
     from starlette.websockets import WebSocketDisconnect
 
-    return OSError, RuntimeError, WebSocketDisconnect
+    return OSError, RuntimeError, WebSocketDisconnect  # a TimeoutError is an OSError
 
 
 def answered(session: Answering, text: str) -> str:

@@ -38,7 +38,10 @@ def studio(
         )
     elif x is not None or y is not None or optimizer is not None or loss or labels:
         raise ArgumentError("x, y, loss, optimizer and labels are given with a model only")
-    return _widget()(given)
+    session = Session(given)
+    made = _widget()(session)
+    session.emit = made.send
+    return made
 
 
 @cache
@@ -55,9 +58,9 @@ def _widget() -> Any:
         _esm = asset(SCRIPT)
         _css = asset(STYLE)
 
-        def __init__(self, start: Any) -> None:
+        def __init__(self, session: Session) -> None:
+            self.session = session
             super().__init__()
-            self.session = Session(start, self.send)
             self.on_msg(self._answer)
 
         def _answer(self, widget: Any, request: Any, buffers: Any) -> None:

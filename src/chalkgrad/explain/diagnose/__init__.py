@@ -26,6 +26,7 @@ __all__ = ["Diagnosis", "Finding", "Layer", "Row", "Share", "diagnose"]
 def diagnose(
     loss: Tensor, *, optimizer: Optimizer | None = None,
     wrt: Tensor | Sequence[Tensor] | None = None, labels: Mapping[Node, Label] | None = None,
+    shares: bool = True,
 ) -> Diagnosis:  # fmt: skip
     """What the gradients of a loss look like, and the factor to blame where one is at fault.
 
@@ -33,7 +34,8 @@ def diagnose(
     tensors are looked at; else every parameter that the loss depends on, and every one of the
     `optimizer`, whose next update is set beside the values (‖update‖/‖value‖; about 1e-3 is usual:
     general practice, as in the course notes of CS231n). Without one the update is that of SGD with
-    a learning rate of 1e-3. `labels` are an author's names for the elements of nodes.
+    a learning rate of 1e-3. `labels` are an author's names for the elements of nodes. Without
+    `shares` it is not said through which units each gradient comes, which takes half of the time.
 
     Nothing changes: no `.grad`, no value, no random state, and backward() may follow.
 
@@ -59,4 +61,4 @@ def diagnose(
         value = loss.array_for("diagnose()")
         finding = without_history(loss)
         return Diagnosis(float(value.reshape(-1)[0]) if value.size else 0.0, (finding,), ())
-    return Examination(flow(loss), labels, optimizer, wanted).diagnosis()
+    return Examination(flow(loss), labels, optimizer, wanted, shares).diagnosis()

@@ -45,10 +45,10 @@ class Examination:
 
     def __init__(
         self, flow: Flow, labels: Mapping[Node, Label] | None, optimizer: Optimizer | None,
-        wrt: Sequence[Tensor] | None,
+        wrt: Sequence[Tensor] | None, shares: bool = True,
     ) -> None:  # fmt: skip
         self.flow, self.names, self.optimizer = flow, Names(flow, labels), optimizer
-        self.wrt = wrt
+        self.wrt, self.shares = wrt, shares
         self.tensors = _tensors(self.names, optimizer, wrt)
         leaves = sorted(self.names.parameters, key=lambda leaf: flow.users[leaf][0].user.seq)
         reached = leaves if wrt is None else [_node_of(t, flow) for t in wrt]
@@ -199,7 +199,8 @@ class Examination:
         ratio: Mapping[str, float],
     ) -> tuple[Row, ...]:  # fmt: skip
         layer = {node: name for name, nodes in groups.items() for node in nodes}
-        told = set(self.reached) if len(self.reached) <= _MOST_SHARES else set()
+        few = self.shares and len(self.reached) <= _MOST_SHARES
+        told = set(self.reached) if few else set()
         rows = [
             Row(
                 title, node.shape, norm(node.value), norm(self.flow.gradients[node]),

@@ -102,7 +102,7 @@ def _equal_units(names: Names, station: Station) -> list[list[int]]:
     for k, row in enumerate(values):
         same[row.tobytes()].append(k)
     groups = []
-    for places in same.values():
+    for places in (places for places in same.values() if len(places) > 1):
         first = slopes[places[0]]
         size = np.abs(first).max(initial=0.0)  # products in blocks round the same sum differently
         equal = [k for k in places if np.allclose(slopes[k], first, rtol=0, atol=1e-5 * size)]
