@@ -82,7 +82,7 @@ class FoldedScene:
     def __init__(self, net: Folded, record: int, first: Mapping[int, int]) -> None:
         self.net = net
         self.data = net.data.only(record)
-        self.module = net.network.module()
+        self.module = net.network.reading
         self.loss = net.loss_tensor(self.module, self.data, named=True)
         self.labels = labels_of(self.loss.node, {})
         self.gradients = adjoints(self.loss.node)

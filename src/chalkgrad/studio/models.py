@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from chalkgrad.core.errors import ArgumentError, DataError, TypeMismatch
 from chalkgrad.core.graph import Array
 from chalkgrad.optim import Optimizer
 from chalkgrad.studio.limits import MOST_PARAMETERS, MOST_UNITS
-from chalkgrad.studio.net import Image, Net, Update, sheet_of
+from chalkgrad.studio.net import Image, Net, sheet_of
+from chalkgrad.studio.net_edits import Update
 from chalkgrad.studio.network import Network, Records
 from chalkgrad.studio.subject import Subject
 from chalkgrad.tensor.tensor import Tensor
@@ -41,11 +43,13 @@ def of_model(
         targets = targets[:, None]
     records = Records(inputs, targets, loss or _usual_loss(network, targets))
     update = {"rule": "sgd", "learning_rate": 0.1} if optimizer is None else _update(optimizer)
-    image = _image(network, records, labels)
-    made = Net(title, "", network, records, update, image=image)
+    made = Net(title, "", network, records, update, image=_image(network, records, labels))
     units = sum(stage.units for stage in network.stages)
     small = units <= MOST_UNITS and network.size <= MOST_PARAMETERS and len(inputs) <= _RECORDS
-    return sheet_of(title, network, records, update) if small else made
+    if small:
+        return sheet_of(title, network, records, update)
+    kind = network.values["0.weight"].dtype
+    return replace(made, data=replace(records, x=inputs.astype(kind)))
 
 
 def _array(data: Any, what: str) -> Array:

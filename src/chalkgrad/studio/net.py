@@ -5,26 +5,27 @@ One record at a time is looked at, and one gradient is derived when it is asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chalkgrad import optim
-from chalkgrad.core.errors import ArgumentError, nearest
+from chalkgrad.core.errors import ArgumentError
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.core.scope import recording
 from chalkgrad.executors.compiling import compile
 from chalkgrad.explain import explain
 from chalkgrad.explain.diagnose import Diagnosis, diagnose
 from chalkgrad.formulas import Name, latex
-from chalkgrad.studio.asked import Asked, finite
+from chalkgrad.studio import net_edits
+from chalkgrad.studio.asked import Asked
 from chalkgrad.studio.choices import settings_of
 from chalkgrad.studio.exports import DERIVATIONS, derived, file_stem
 from chalkgrad.studio.folded import FoldedScene, Lamp
-from chalkgrad.studio.limits import SHOWN_UNITS, WIDEST_LAYER
-from chalkgrad.studio.network import Network, Records, Stage, drawn_network, tensor
+from chalkgrad.studio.net_edits import Update, optimizer_of
+from chalkgrad.studio.network import Network, Records, tensor
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.subject import Json, Look, Manner, Memory, Subject, Values
@@ -33,14 +34,12 @@ from chalkgrad.studio.views import curve, health, plane
 from chalkgrad.studio.why import forward_of, why_of
 from chalkgrad.studio.writing import Design, worksheet_text
 from chalkgrad.tensor.tensor import Tensor
-from chalkgrad.worksheet.activations import ACTIVATIONS
-from chalkgrad.worksheet.updates import RULES as OPTIMIZERS
 
-_SAMPLE = 256  # records that the diagnosis looks at
+_DIAGNOSED = 50_000  # numbers of the records that the diagnosis looks at
+_MEASURED = 600_000  # those of the records whose loss is measured
 _WRITTEN = 20_000  # parameters of a program or a worksheet
 _NAMED = 500  # records that a list can name
 _FIXED = ("layers", "loss", "inputs", "targets")
-Update = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,17 @@ class Net:
 
     # Numbers.
     def loss(self) -> float:
+        return self._loss_now
+
+    @cached_property
+    def _loss_now(self) -> float:
         with recording(False):
-            return float(self.loss_tensor(self.network.module(), self.data).node.value)
+            return float(self.loss_tensor(self.network.reading, self.measured).node.value)
+
+    @property
+    def measured(self) -> Records:
+        """The records whose loss is shown: all, or as many as can be computed at once."""
+        return self.data.first(max(1, _MEASURED // self.width))
 
     def loss_tensor(self, module: Any, data: Records, *, named: bool = False) -> Tensor:
         """The loss of some records; with names for their inputs, which then have gradients."""
@@ -129,8 +137,8 @@ class Net:
 
     def _tensors(self, data: Records) -> tuple[Tensor, Tensor]:
         kind = self.network.values["0.weight"].dtype
-        y = data.y if data.y.ndim == 1 else data.y.astype(kind)
-        return tensor(data.x.astype(kind)), tensor(y)
+        y = data.y if data.y.ndim == 1 else data.y.astype(kind, copy=False)
+        return tensor(data.x.astype(kind, copy=False)), tensor(y)
 
     def outputs(self, x: Array) -> Array:
         """What the network says; of logits the probabilities."""
@@ -152,7 +160,7 @@ class Net:
 
     def trainer(self) -> Trainer:
         module = self.network.module()
-        optimizer = self._optimizer(list(module.parameters()))
+        optimizer = optimizer_of(self.update, list(module.parameters()))
         data, logits = self.data, self.logits
 
         def step(x: Tensor, y: Tensor) -> Tensor:
@@ -165,14 +173,6 @@ class Net:
         rows = batches(self.records, self._batch, self.seed)
         given = self._tensors(data)
         return Trainer(dict(module.named_parameters()), optimizer, compile(step), given, rows)
-
-    def _optimizer(self, parameters: list[Any]) -> optim.Optimizer:
-        settings = {("lr" if k == "learning_rate" else k): v for k, v in self.update.items()}
-        rule = settings.pop("rule")
-        plain: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
-        }
-        return OPTIMIZERS[rule](parameters, **plain)
 
     def trains_like(self, other: Subject) -> bool:
         return (
@@ -221,17 +221,24 @@ class Net:
             "worksheet": None,
             "share": None,
             "view": self._view(record),
-            "notes": list(self.network.notes),
+            "notes": [*self.network.notes, *self._notes()],
         }
 
-    def moving(self, look: Look, memory: Memory | None) -> Json:
+    def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
         record = look.record or 1
-        return {"scene": FoldedScene(self, record, look.first).scene(), "view": self._view(record)}
+        scene = FoldedScene(self, record, look.first).scene()
+        return {"scene": scene, "view": self._view(record, known)}
 
     def _record_names(self) -> list[str]:
         if self.records > _NAMED:
             return []
         return [str(k + 1) for k in range(self.records)]
+
+    def _notes(self) -> list[str]:
+        count = len(self.measured.x)
+        if count == self.records:
+            return []
+        return [f"the loss that is shown is that of the first {count:,} records"]
 
     def _settings(self) -> Json:
         stages = self.network.stages
@@ -247,26 +254,33 @@ class Net:
             "fixed": list(_FIXED),
         }
 
-    def _view(self, record: int) -> Json:
-        diagnosis = self._diagnosis()
-        layers = [
-            (f"layer {k}", [f"{place}.weight"]) for k, place in enumerate(self.network.places, 1)
-        ]
-        sizes = [{"name": f"layer {k}", "size": number(layer.gradient)}
-                 for k, layer in enumerate(diagnosis.layers, 1)]  # fmt: skip
+    def _view(self, record: int, known: Json | None = None) -> Json:
         names = [f"x{k + 1}" for k in range(self.width)]
-        y = (
-            self.data.y
-            if self.data.y.ndim == 2
-            else np.eye(self.network.stages[-1].units)[self.data.y]
-        )
+        y = self.data.y
+        rows = y if y.ndim == 2 else np.eye(self.network.stages[-1].units)[y]
         return {
-            "plane": plane(names, self.data.x, y, self.outputs),
-            "curve": curve(names, self.data.x, y, self.outputs),
-            "health": health(diagnosis, layers),
-            "gradients": sizes,
+            "plane": plane(names, self.data.x, rows, self.outputs),
+            "curve": curve(names, self.data.x, rows, self.outputs),
             "digits": None if self.image is None else self._digits(self.image, record),
+            **(self._health() if known is None else known),
         }
+
+    def _health(self) -> Json:
+        diagnosis = self._diagnosis()
+        places = enumerate(self.network.places, 1)
+        sizes = [
+            {"name": f"layer {k}", "size": number(layer.gradient)}
+            for k, layer in enumerate(diagnosis.layers, 1)
+        ]
+        layers = [(f"layer {k}", [f"{place}.weight"]) for k, place in places]
+        return {"health": health(diagnosis, layers), "gradients": sizes}
+
+    def _diagnosis(self) -> Diagnosis:
+        module = self.network.reading
+        count = max(1, min(256, _DIAGNOSED // self.width))
+        optimizer = optimizer_of(self.update, list(module.parameters()))
+        loss = self.loss_tensor(module, self.data.first(count))
+        return diagnose(loss, optimizer=optimizer, shares=False)
 
     def _digits(self, image: Image, record: int) -> Json:
         pixels = self.data.x[record - 1]
@@ -276,16 +290,11 @@ class Net:
             "label": int(self.data.y[record - 1]),
         }  # fmt: skip
 
-    def _diagnosis(self) -> Diagnosis:
-        module = self.network.module()
-        loss = self.loss_tensor(module, self.data.first(_SAMPLE))
-        return diagnose(loss, optimizer=self._optimizer(list(module.parameters())))
-
     def why(self, wrt: str, manner: Manner, look: Look) -> Json:
         view, names, digits = manner
-        module = self.network.module()
+        module = self.network.reading
         loss = self.loss_tensor(module, self.data.only(look.record or 1), named=True)
-        optimizer = self._optimizer(list(module.parameters()))
+        optimizer = optimizer_of(self.update, list(module.parameters()))
         whole = wrt == "loss"
         asked = "0.weight[0,0]" if whole else wrt
         derivation = explain(
@@ -308,7 +317,7 @@ class Net:
     def export(self, format: str, wrt: str | None, manner: Manner, look: Look) -> Json:
         if format in DERIVATIONS or format == "pdf":
             view, names, digits = manner
-            module, one = self.network.module(), self.data.only(look.record or 1)
+            module, one = self.network.reading, self.data.only(look.record or 1)
             loss = self.loss_tensor(module, one, named=True)
             derivation = explain(loss, wrt, view=view, names=names, digits=digits, title=self.title)
             return derived(format, derivation, file_stem(self.title))
@@ -324,101 +333,9 @@ class Net:
         data = self.data if record is None else self.data.only(record)
         return sheet_of(self.title, self.network, data, self.update)
 
-    # Edits.
     def edited(self, change: Asked, look: Look) -> Net:
-        if len(change.fields) != 1:
-            raise ArgumentError("a change has one part, such as set or update")
-        (kind,) = change.fields
-        edits = {
-            "set": self._set, "update": self._updated, "seed": self._seeded,
-            "activation": self._activated, "units": self._resized,
-        }  # fmt: skip
-        if kind not in edits:
-            raise ArgumentError(
-                f"{str(kind)[:40]!r} cannot be changed of a model; what can is {', '.join(edits)}"
-            )
-        return edits[kind](change)
-
-    def _set(self, change: Asked) -> Net:
-        values = {name: np.array(array) for name, array in self.values.items()}
-        for name, value in change.part("set").fields.items():
-            base, index = self._element(str(name))
-            with np.errstate(over="ignore"):
-                values[base][index] = finite(value, str(name)[:40])
-            if not np.isfinite(values[base][index]):
-                raise ArgumentError(f"{value!r} is too large for {name}, of {values[base].dtype}")
-        return self.with_values(values)
-
-    def _element(self, name: str) -> tuple[str, tuple[int, ...]]:
-        base, _, rest = name.partition("[")
-        places = rest[:-1].split(",")
-        if base in self.values and rest.endswith("]") and all(p.isdecimal() for p in places):
-            index = tuple(int(place[:9]) for place in places)
-            shape = self.values[base].shape
-            if len(index) == len(shape) and all(k < n for k, n in zip(index, shape, strict=True)):
-                return base, index
-        raise ArgumentError(
-            f"{name[:40]!r} is no parameter of this network, such as 0.weight[0,1]."
-            f"{nearest(base[:40], self.values)}"
-        )
-
-    def _updated(self, change: Asked) -> Net:
-        asked = change.part("update")
-        rule = asked.choice("rule", OPTIMIZERS, self.update["rule"])
-        asked.only("rule", *settings_of(rule))
-        kept = self.update if rule == self.update["rule"] else {}
-        rate = {"learning_rate": self.update["learning_rate"]} if not kept else {}
-        made = replace(self, update={**rate, **kept, **asked.fields, "rule": rule})
-        try:
-            made._optimizer(list(made.network.module().parameters()))
-        except (ValueError, TypeError) as error:
-            raise ArgumentError(f"{rule} refuses its settings: {error}") from None
-        return made
-
-    def _seeded(self, change: Asked) -> Net:
-        seed = change.whole("seed", 0, 2**31 - 1)
-        sizes = [self.width, *(stage.units for stage in self.network.stages)]
-        return replace(self, network=drawn_network(sizes, self.network.stages, seed), seed=seed)
-
-    def _activated(self, change: Asked) -> Net:
-        asked = change.part("activation")
-        asked.only("layer", "to")
-        layer = asked.whole("layer", 1, len(self.network.stages))
-        kind = asked.choice("to", ACTIVATIONS)
-        if layer == len(self.network.stages):
-            raise ArgumentError("the last layer's activation belongs to the loss of this model")
-        return self._with_stage(layer, replace(self.network.stages[layer - 1], activation=kind))
-
-    def _resized(self, change: Asked) -> Net:
-        asked = change.part("units")
-        asked.only("layer", "count")
-        layer = asked.whole("layer", 1, len(self.network.stages))
-        count = asked.whole("count", 1, max(WIDEST_LAYER, 4 * SHOWN_UNITS))
-        if layer == len(self.network.stages):
-            raise ArgumentError("the last layer has a unit for each target")
-        return self._with_stage(layer, replace(self.network.stages[layer - 1], units=count))
-
-    def _with_stage(self, layer: int, stage: Stage) -> Net:
-        """Another stage in place of one; numbers stay where there is a place for them."""
-        stages = [*self.network.stages]
-        stages[layer - 1] = stage
-        sizes = [self.width, *(each.units for each in stages)]
-        fresh = drawn_network(sizes, stages, self.seed + 1)
-        values = dict(fresh.values)
-        for old, new in zip(self.network.places, fresh.places, strict=True):
-            for kind in ("weight", "bias"):
-                if f"{old}.{kind}" in self.values:
-                    values[f"{new}.{kind}"] = _kept(
-                        self.values[f"{old}.{kind}"], fresh.values[f"{new}.{kind}"]
-                    )
-        return replace(self, network=replace(fresh, values=values, notes=self.network.notes))
-
-
-def _kept(old: Array, new: Array) -> Array:
-    made = new.astype(old.dtype)
-    inside = tuple(slice(min(a, b)) for a, b in zip(old.shape, new.shape, strict=True))
-    made[inside] = old[inside]
-    return made
+        network, update, seed = net_edits.edited(change, self.network, self.update, self.seed)
+        return replace(self, network=network, update=update, seed=seed)
 
 
 def sheet_of(title: str, network: Network, data: Records, update: Update) -> Sheet:

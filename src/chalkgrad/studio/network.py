@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,8 +89,13 @@ class Network:
         """How many parameters it has."""
         return sum(value.size for value in self.values.values())
 
+    @cached_property
+    def reading(self) -> nn.Sequential:
+        """It, as a module that is read and never changed."""
+        return self.module()
+
     def module(self) -> nn.Sequential:
-        """It, as a module with these numbers."""
+        """It, as a module of its own."""
         modules: list[nn.Module] = []
         below = self.width
         for stage in self.stages:
@@ -101,13 +107,13 @@ class Network:
             below = stage.units
         made = nn.Sequential(*modules)
         for name, parameter in made.named_parameters():
-            parameter._become(leaf(np.array(self.values[name]), tracked=True))
+            parameter._become(leaf(self.values[name], tracked=True))
         return made
 
     def outputs(self, x: Array) -> Array:
         """What it gives for these inputs."""
         with recording(False):
-            found: Tensor = self.module()(tensor(x.astype(self.values["0.weight"].dtype)))
+            found: Tensor = self.reading(tensor(x.astype(self.values["0.weight"].dtype)))
         return np.asarray(found.node.value)
 
 

@@ -27,11 +27,12 @@ from chalkgrad.studio.losses import extended
 from chalkgrad.studio.numbers import number
 from chalkgrad.studio.page import page_of
 from chalkgrad.studio.recording import recorded
+from chalkgrad.studio.run import Run
 from chalkgrad.studio.share import unpacked
 from chalkgrad.studio.sheet import Sheet
 from chalkgrad.studio.situation import Course, Situation
 from chalkgrad.studio.subject import Json, Look, Manner, Subject
-from chalkgrad.studio.training import End, Training, not_finite
+from chalkgrad.studio.training import Training, not_finite
 from chalkgrad.version import __version__
 
 Emit = Callable[[Json], None]
@@ -258,7 +259,7 @@ class Session:
         self.course.ready(now)  # refused here, if there is no update to make
         assert self.history is not None
         self.history.enter(now)
-        run = _Run(self)
+        run = Run(self)
         self.training = Training(
             run.advance, run.told, run.ended, None if until is None else until - now.updates
         )
@@ -310,39 +311,6 @@ class Session:
         subject = self.situation.subject
         page = page_of(recorded(Session(subject), self.look.record))
         return {"name": f"{file_stem(subject.title)}.html", "type": "text/html", "text": page}
-
-
-class _Run:
-    """What training in the background does to its session."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.sent = session.situation.updates
-
-    def advance(self, steps: int) -> tuple[Situation, bool]:
-        session = self.session
-        with session.lock, np.errstate(all="ignore"):
-            now, finite = session.course.advanced(session.situation, steps)
-            assert session.history is not None
-            session.history.replace(now)
-            session.version += 1
-            return now, finite
-
-    def told(self, now: Situation, rate: float) -> None:
-        with self.session.lock, np.errstate(all="ignore"):
-            shown = now.subject.moving(self.session.look, now.memory)
-            version = self.session.version
-        new = [[k, number(loss)] for k, loss in now.losses if k > self.sent]
-        self.sent = now.updates
-        self.session.emit({
-            "event": "training", "version": version, "updates": now.updates,
-            "loss": number(now.losses[-1][1]), "losses": new, **shown, "rate": number(rate),
-        })  # fmt: skip
-
-    def ended(self, end: End) -> None:
-        with self.session.lock, np.errstate(all="ignore"):
-            state = self.session.state()
-        self.session.emit({"event": "trained", "state": state, "why": end.why, "say": end.say})
 
 
 def _manner(asked: Asked) -> Manner:

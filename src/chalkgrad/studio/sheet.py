@@ -162,24 +162,27 @@ class Sheet:
 
         return Tensor().wrap(leaf(np.array(number_of(tuple(weights)), np.float64)))
 
-    def _view(self, memory: Memory | None) -> Json:
-        sheet, diagnosis = self.worksheet, self._diagnosis(memory)
-        found: Json = {
-            "plane": None, "curve": None, "digits": None,
-            "health": health(diagnosis, self._layer_parameters()),
-            "gradients": [{"name": n.name, "size": number(n.gradient)} for n in diagnosis.layers],
-        }  # fmt: skip
-        if sheet.data is not None:
+    def _view(self, memory: Memory | None, known: Json | None = None) -> Json:
+        found: Json = {"plane": None, "curve": None, "digits": None}
+        if self.worksheet.data is not None:
             x, y = self.arrays()
-            names = list(sheet.data.inputs)
+            names = list(self.worksheet.data.inputs)
             found["plane"] = plane(names, x, y, self.outputs)
             found["curve"] = curve(names, x, y, self.outputs)
-        return found
+        return found | (self._health(memory) if known is None else known)
+
+    def _health(self, memory: Memory | None) -> Json:
+        diagnosis = self._diagnosis(memory)
+        return {
+            "health": health(diagnosis, self._layer_parameters()),
+            "gradients": [{"name": n.name, "size": number(n.gradient)} for n in diagnosis.layers],
+        }
 
     def _diagnosis(self, memory: Memory | None) -> Diagnosis:
         problem = self.whole.problem
         optimizer = self._optimizer(memory) if self.worksheet.update is not None else None
-        return diagnose(problem.loss, optimizer=optimizer, labels=problem.labels)
+        labels = problem.labels
+        return diagnose(problem.loss, optimizer=optimizer, labels=labels, shares=False)
 
     def _layer_parameters(self) -> list[tuple[str, list[str]]]:
         layers = self.worksheet.layers
@@ -189,10 +192,10 @@ class Sheet:
         ]
 
     # Replies.
-    def moving(self, look: Look, memory: Memory | None) -> Json:
+    def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
         ran, places = self.shown(look.record)
         scene = scene_of(places, ran, look.first, formulas=False)
-        return {"scene": scene, "view": self._view(memory)}
+        return {"scene": scene, "view": self._view(memory, known)}
 
     def state(self, look: Look, memory: Memory | None) -> Json:
         ran, places = self.shown(look.record)

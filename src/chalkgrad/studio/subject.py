@@ -67,8 +67,11 @@ class Subject(Protocol):
     def state(self, look: Look, memory: Memory | None) -> Json:
         """The part of a State that the subject knows."""
 
-    def moving(self, look: Look, memory: Memory | None) -> Json:
-        """What of it is shown while training runs: the scene without formulas, and the views."""
+    def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
+        """What of it is shown while training runs: the scene without formulas, and the views.
+
+        `known` is the health of a moment ago, where that is good enough.
+        """
 
     def why(self, wrt: str, manner: Manner, look: Look) -> Json:
         """The derivation of one gradient."""
