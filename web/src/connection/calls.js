@@ -23,14 +23,16 @@ export class Lost extends Error {
  * @param {(event: import("../protocol").StudioEvent) => void} announce
  */
 export function createCalls(send, announce) {
+  // Two views of one widget hear each other's replies: each has numbers of its own.
+  const own = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
   let last = 0;
-  /** @type {Map<number, { resolve: (ok: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<string, { resolve: (ok: any) => void, reject: (error: Error) => void }>} */
   const waiting = new Map();
 
   return {
     /** @param {import("../protocol").Request} request @returns {Promise<any>} */
     call(request) {
-      const id = ++last;
+      const id = `${own}-${++last}`;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         send({ id, ...request });
