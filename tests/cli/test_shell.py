@@ -12,7 +12,10 @@ import pytest
 import chalkgrad
 from tests.cli.conftest import Shell
 
-HEAVY = {"sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "llvmlite", "skops", "torch", "jax"}
+HEAVY = {
+    "sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "llvmlite", "skops", "torch", "jax",
+    "starlette", "uvicorn", "websockets", "anywidget", "ipywidgets", "tomlkit",
+}  # fmt: skip
 
 
 def loaded_after(code: str) -> set[str]:
@@ -56,7 +59,7 @@ def test_training_loads_nothing_that_is_not_needed() -> None:
 def test_help_and_version(shell: Shell) -> None:
     said = shell("--help")
     assert (said.code, said.err) == (0, "")
-    for command in ("train", "predict", "evaluate", "demo", "doctor"):
+    for command in ("train", "predict", "evaluate", "studio", "demo", "doctor"):
         assert command in said.out
         assert shell(command, "--help").code == 0
     assert shell("--version").out.strip() == chalkgrad.__version__
