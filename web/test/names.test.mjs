@@ -3,10 +3,11 @@ import test from "node:test";
 import { gradientName, shortened, split } from "../src/parts/names.js";
 
 test("what follows the bar, or digits at the end, is set low", () => {
-  assert.deepEqual(split("sum_h1"), { base: "sum", low: "h1" });
-  assert.deepEqual(split("w12"), { base: "w", low: "12" });
-  assert.deepEqual(split("E"), { base: "E", low: "" });
-  assert.deepEqual(split("0.weight[4,5]"), { base: "0.weight[4,5]", low: "" });
+  assert.deepEqual(split("sum_h1"), { base: "sum", low: "h1", high: "" });
+  assert.deepEqual(split("w12"), { base: "w", low: "12", high: "" });
+  assert.deepEqual(split("E"), { base: "E", low: "", high: "" });
+  assert.deepEqual(split("z_h1[2]"), { base: "z", low: "h1", high: "(2)" });
+  assert.deepEqual(split("0.weight[4,5]"), { base: "0.weight[4,5]", low: "", high: "" });
 });
 
 test("a long name keeps its ends", () => {

@@ -223,8 +223,8 @@ def test_refreshing_loses_nothing(studio: Studio) -> None:
     page = studio.page
     change(studio, "0.7")
     studio.ask("w5")
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="To the start").click()
+    page.get_by_role("button", name="One step forward").click()
     page.reload()
     page.wait_for_selector(".cg-answer[aria-label='Why w5']")
     assert studio.weight("w5") == 0.7

@@ -61,15 +61,16 @@ function Current() {
         </p>
       </div>
       <div class="cg-formula" tabindex={0} role="group" aria-label="Formula of this step">
-        {step && <Tex latex={whole(step)} text={`${step.name} ${step.text}`} />}
+        {step && (
+          <Tex
+            block={true}
+            latex={`${step.symbol} ${step.latex}`}
+            text={`${step.name} ${step.text}`}
+          />
+        )}
       </div>
     </div>
   );
-}
-
-/** @param {import("../protocol").Step} step */
-function whole({ symbol, latex }) {
-  return `\\displaystyle ${symbol} ${latex.replaceAll("&", "").replaceAll("\\\\", "\\;")}`;
 }
 
 function Buttons() {

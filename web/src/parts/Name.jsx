@@ -3,16 +3,24 @@ import { shortened, split } from "./names.js";
 
 /** @param {{ name: string, most?: number }} props */
 export function Name({ name, most = 16 }) {
-  const { base, low } = split(shortened(name, most));
+  const { base, low, high } = split(shortened(name, most));
   return (
     <>
       <tspan class="cg-name">{base}</tspan>
-      {low && (
-        <tspan class="cg-low" dy="3">
-          {low}
-        </tspan>
-      )}
-      {low && <tspan dy="-3">{"\u200b"}</tspan>}
+      {low && <Shifted text={low} by={3} />}
+      {high && <Shifted text={high} by={-6} />}
+    </>
+  );
+}
+
+/** Set low or high; what follows it stands on the line again. @param {{ text: string, by: number }} props */
+function Shifted({ text, by }) {
+  return (
+    <>
+      <tspan class="cg-low" dy={by}>
+        {text}
+      </tspan>
+      <tspan dy={-by}>{"\u200b"}</tspan>
     </>
   );
 }

@@ -1,16 +1,20 @@
-/** Names as pictures write them: w5 with its 5 low, sum_h1 with its h1 low. */
+/** Names as pictures write them: w5 with its 5 low, sum_h1 with its h1 low, L[2] with its record high. */
 
 /**
  * @param {string} name
- * @returns {{ base: string, low: string }}
+ * @returns {{ base: string, low: string, high: string }}
  */
 export function split(name) {
+  const record = /^(.+)\[(\d+)\]$/.exec(name);
+  if (record) {
+    return { ...split(record[1]), high: `(${record[2]})` };
+  }
   const bar = name.indexOf("_");
   if (bar > 0 && bar < name.length - 1) {
-    return { base: name.slice(0, bar), low: name.slice(bar + 1).replaceAll("_", ",") };
+    return { base: name.slice(0, bar), low: name.slice(bar + 1).replaceAll("_", ","), high: "" };
   }
   const tail = /^(.*[^\d.[\],\s(])(\d+)$/.exec(name);
-  return tail ? { base: tail[1], low: tail[2] } : { base: name, low: "" };
+  return tail ? { base: tail[1], low: tail[2], high: "" } : { base: name, low: "", high: "" };
 }
 
 /** @param {string} name @param {number} most @returns {string} */

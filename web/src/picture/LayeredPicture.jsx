@@ -12,7 +12,8 @@ import { WeightLabel, WeightLine } from "./WeightLine.jsx";
 
 /** As many places as Tab should stop at; beyond that the list of quantities is quicker. */
 const REACHABLE = 60;
-const LABEL = { width: 112, height: 46 };
+/** The place that a weight's label needs; upright pictures have less of it. */
+const LABEL = { lying: { width: 104, height: 44 }, upright: { width: 92, height: 40 } };
 
 /** @typedef {import("../protocol").LayersScene} LayersScene */
 
@@ -31,7 +32,10 @@ export function usePlaces(scene, size) {
     const lines = scene.weights.map(({ from, to }) =>
       line(boxOf(places, from), boxOf(places, to), places.upright),
     );
-    const labels = places.detail === "full" ? labelled(lines, LABEL, places.upright) : [];
+    const labels =
+      places.detail === "full"
+        ? labelled(lines, LABEL[places.upright ? "upright" : "lying"], places.upright)
+        : [];
     return { ...places, lines, labels };
   }, [shapeOf(scene), size.width, size.height]);
 }
@@ -77,10 +81,7 @@ export function LayeredPicture({ scene, places, lights }) {
       )}
       {scene.layers.map((column, place) => (
         <g key={column.layer}>
-          <text
-            {...places.titles[place]}
-            class={`cg-column-title ${places.upright ? "is-start" : ""}`}
-          >
+          <text transform={titleAt(places, place)} class="cg-column-title">
             {column.title}
           </text>
           {column.folded && <Fold column={column} {...foldAt(places, place, column)} />}
@@ -123,10 +124,16 @@ function Links({ scene, places, on, phase }) {
   );
 }
 
+/** @param {ReturnType<typeof usePlaces>} places @param {number} place of the layer */
+function titleAt({ titles, upright }, place) {
+  const { x, y } = titles[place];
+  return `translate(${x},${y})${upright ? " rotate(-90)" : ""}`;
+}
+
 /** Where a target is written: beside the way from its output to the loss. @param {ReturnType<typeof usePlaces>} places @param {import("./columns.js").Box} box */
 function targetAt({ upright }, box) {
   if (upright) {
-    return { x: box.x + (box.x < 0 ? -92 : -20), y: box.y + 76 };
+    return { x: box.x + (box.x < 0 ? -92 : -20), y: box.y + 90 };
   }
   return { x: box.x + box.width / 2 + 14, y: box.y + (box.y > 0 ? 38 : -38) };
 }

@@ -16,8 +16,8 @@ const SIZES = {
     height: 44,
     pitch: 128,
     gap: 184,
-    rowGap: 172,
-    between: 44,
+    rowGap: 164,
+    between: 100,
   },
   values: {
     input: 64,
@@ -120,6 +120,9 @@ function lying(scene) {
   };
 }
 
+/** Beside a row its title is written upwards. */
+const TITLE = 34;
+
 /** Layers as rows. @param {LayersScene} scene @returns {Placed} */
 function upright(scene) {
   const detail = detailOf(scene);
@@ -136,10 +139,10 @@ function upright(scene) {
       boxes.set(unit.id, { x: left + width / 2, y, width, height: size.height });
       left += width + size.between;
     }
-    titles.push({ x: -widest / 2, y: y - size.height / 2 - (detail === "full" ? 36 : 14) });
+    titles.push({ x: -widest / 2 - TITLE / 2, y });
     y += size.height + size.rowGap;
   }
-  const loss = { x: 0, y: y - 30, ...LOSS };
+  const loss = { x: 0, y: y - 24, ...LOSS };
   const top = -size.height / 2 - 56;
   return {
     detail,
@@ -147,9 +150,9 @@ function upright(scene) {
     boxes,
     titles,
     loss,
-    left: -widest / 2 - 14,
+    left: -widest / 2 - TITLE,
     top,
-    width: widest + 28,
+    width: widest + TITLE + 14,
     height: loss.y + loss.height / 2 + 20 - top,
   };
 }
@@ -178,7 +181,7 @@ export function along({ x1, y1, x2, y2 }, share) {
 
 const SHARES = {
   lying: [0.36, 0.64, 0.3, 0.5, 0.7, 0.43, 0.57],
-  upright: [0.42, 0.74, 0.5, 0.66, 0.58],
+  upright: [0.5, 0.78, 0.38, 0.62, 0.28],
 };
 
 /**
