@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalkgrad.core.errors import ChalkgradError
@@ -66,9 +66,9 @@ def test_many_rows_are_sampled_and_said() -> None:
 
 def test_too_many_rows_stop_in_time() -> None:
     text = "x,y\n" + "1,2\n3,5\n" * 200_000
-    started = time.monotonic()
+    started = time.process_time()
     sheet = from_csv(text, "t.csv")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert any("100,000 rows are read" in note for note in sheet.notes)
 
 
@@ -123,6 +123,7 @@ CELLS = st.one_of(
 )  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=12))
 def test_whatever_the_cells_are_there_is_a_worksheet_or_a_sentence(rows: list[list[str]]) -> None:
     text = "a,b,c\n" + "".join(",".join(row) + "\n" for row in rows)

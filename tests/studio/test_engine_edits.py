@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalkgrad.worksheet import Worksheet
-from tests.studio.engine import GALLERY, LECTURES, Talk, opened, parameters, shown
+from tests.studio.engine import LECTURES, Talk, opened, parameters, shown
 
 
 def test_a_set_weight_moves_everything_behind_it() -> None:
@@ -83,7 +83,7 @@ def test_units_are_added_and_taken_away(key: str) -> None:
     assert len(one["scene"]["layers"][1]["units"]) == 1
 
 
-@pytest.mark.parametrize("key", ["lecture_001", "lecture_002", "xor", "spirals"])
+@pytest.mark.parametrize("key", ["lecture_001", "lecture_002", "xor", "circles"])
 def test_layers_are_added_and_removed(key: str) -> None:
     talk, before = opened(key)
     layers = len(before["settings"]["layers"])
@@ -214,7 +214,7 @@ CHANGES = st.one_of(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(st.sampled_from(["lecture_001", "lecture_002", "xor"]), st.lists(CHANGES, max_size=5))
 def test_undoing_everything_is_the_beginning_and_redoing_the_end(
     key: str, changes: list[dict[str, Any]]
@@ -235,7 +235,7 @@ def test_undoing_everything_is_the_beginning_and_redoing_the_end(
     assert "nothing to redo" in talk.refused("redo")
 
 
-@pytest.mark.parametrize("key", [*LECTURES, *GALLERY])
+@pytest.mark.parametrize("key", [*LECTURES, "xor", "circles"])
 def test_what_an_edit_leaves_is_a_worksheet(key: str) -> None:
     talk, before = opened(key)
     name = next(iter(parameters(before)))
@@ -243,3 +243,17 @@ def test_what_an_edit_leaves_is_a_worksheet(key: str) -> None:
     again = Talk().ask("open", worksheet=state["worksheet"])
     assert again["loss"]["value"] == state["loss"]["value"]
     assert parameters(again) == parameters(state)
+
+
+def test_the_history_of_a_large_network_is_as_long_as_there_is_room() -> None:
+    from chalkgrad.studio import session as sessions
+    from chalkgrad.studio.history import History
+
+    history = History(0)
+    for k in range(1, 50):
+        history.enter(k, most=7)
+    for k in range(49, 42, -1):
+        assert history.now == k
+        history.undo()
+    assert not history.can_undo
+    assert sessions._ROOM // (3 * 235_146) > 20  # 784-256-128-10 with Adam

@@ -165,9 +165,9 @@ def test_edits_of_a_model() -> None:
 
 def test_digits_open_within_a_second_and_know_the_images() -> None:
     digits.cache_clear()
-    started = time.monotonic()
+    started = time.process_time()
     talk, state = opened("digits")
-    assert time.monotonic() - started < 3  # one, on a machine that does nothing else
+    assert time.process_time() - started < 2  # half a second, where nothing else runs
     view = state["view"]["digits"]
     assert (view["width"], view["height"], view["labels"]) == (8, 8, list("0123456789"))
     right = 0

@@ -58,6 +58,8 @@ def from_csv(text: str, name: str, target: str | None = None) -> Sheet:
         inputs = dict(list(inputs.items())[:_INPUTS])
     whole = np.all([np.isfinite(column) for column in inputs.values()], axis=0)
     whole &= np.array([cell.strip().lower() not in _MISSING for cell in wanted])
+    if chosen in numeric:
+        whole &= np.isfinite(numeric[chosen])
     if not whole.all():
         notes.append(f"{int((~whole).sum()):,} rows with missing cells are left out")
     kept = np.flatnonzero(whole)
@@ -174,13 +176,15 @@ def _target(chosen: str, wanted: list[str], numbers: Array | None, names: list[s
 
 def _amounts(chosen: str, numbers: Array, names: list[str]) -> Target:
     (unit,) = speakable([chosen], names)
-    spread = float(numbers.std())
-    if not np.isfinite(spread) or spread == 0:
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(numbers.std())
+    if spread == 0:
         raise DataError(
             f"the target {chosen!r} is the same in every row: there is nothing to learn"
         )
+    scaled = _standardised(numbers)
     note = f"{unit} is ({chosen} − {numbers.mean():.6g}) / {spread:.6g}"
-    return Target({unit: _standardised(numbers)}, "identity", "mean_squared_error", [note])
+    return Target({unit: scaled}, "identity", "mean_squared_error", [note])
 
 
 def _standardised(column: Array) -> Array:

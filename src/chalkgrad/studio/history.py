@@ -27,11 +27,11 @@ class History(Generic[T]):
     def can_redo(self) -> bool:
         return bool(self._future)
 
-    def enter(self, situation: T, gesture: str = "") -> None:
+    def enter(self, situation: T, gesture: str = "", most: int = MOST_UNDO) -> None:
         """A new situation; one of the gesture that made the present one takes its place."""
         if not gesture or gesture != self._gesture:
             self._past.append(self.now)
-            del self._past[:-MOST_UNDO]
+            del self._past[: -min(most, MOST_UNDO)]
         self._future.clear()
         self.now, self._gesture = situation, gesture
 

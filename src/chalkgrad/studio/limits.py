@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PROTOCOL = 1  # the version of PROTOCOL.md
 MOST_UNITS = 64  # of a network that is stepped whole, inputs not counted
-MOST_PARAMETERS = 1000
+MOST_PARAMETERS = 400
 MOST_UPDATES = 40  # parameters whose updates are steps
 MOST_RECORDS_AT_ONCE = 8  # that one picture and one derivation can show
 SHOWN_UNITS = 16  # of a folded layer

@@ -114,6 +114,9 @@ class Net:
             self.data.loss == "cross_entropy" and self.network.stages[-1].activation == "identity"
         )
 
+    def rest(self) -> None:
+        self.network.__dict__.pop("reading", None)
+
     # Numbers.
     def loss(self) -> float:
         return self._loss_now

@@ -39,6 +39,7 @@ Emit = Callable[[Json], None]
 _PAUSES = {
     "open", "edit", "undo", "redo", "step", "epoch", "train", "pause", "reset", "teach",
 }  # fmt: skip
+_ROOM, _FEWEST_UNDO = 20_000_000, 5  # numbers that the situations to go back to may hold
 _PATIENCE = 8.0  # seconds that one request may take for its updates
 _LINE = re.compile(r", line (\d+)")
 _log = logging.getLogger(__name__)
@@ -100,6 +101,12 @@ class Session:
     def _begin(self, subject: Subject) -> None:
         self.history = History(Situation.of(subject))
         self._look_again(record=1)
+
+    def _enter(self, situation: Situation, gesture: str = "") -> None:
+        """The next situation; of the ones before, as many are kept as there is room for."""
+        assert self.history is not None
+        self.history.now.subject.rest()
+        self.history.enter(situation, gesture, max(_FEWEST_UNDO, _ROOM // situation.size))
 
     def _look_again(self, record: int | None) -> None:
         """After a change: the record stays selected if it is still there."""
@@ -165,8 +172,7 @@ class Session:
         asked.only("id", "do", "change", "gesture")
         now, gesture = self.situation, asked.text("gesture", "", 100)
         subject = now.subject.edited(asked.part("change"), self.look)
-        assert self.history is not None
-        self.history.enter(Situation.of(subject), gesture)
+        self._enter(Situation.of(subject), gesture)
         self._look_again(self.look.record)
         return self.state()
 
@@ -235,16 +241,14 @@ class Session:
                     f"stopped after {made:,} of {count:,} updates, which took {seconds:.0f} s",
                 )
             steps = min(steps * 4, 1000)
-        assert self.history is not None
-        self.history.enter(replace(now, notes=notes))
+        self._enter(replace(now, notes=notes))
         self.version += 1
         return self.state()
 
     def _reset(self, asked: Asked) -> Json:
         asked.only("id", "do")
         start = self.situation.start
-        assert self.history is not None
-        self.history.enter(Situation.of(start))
+        self._enter(Situation.of(start))
         self._look_again(self.look.record)
         return self.state()
 
@@ -257,8 +261,7 @@ class Session:
         if self.training is not None and self.training.running:
             raise ArgumentError("training runs already; pause it first")
         self.course.ready(now)  # refused here, if there is no update to make
-        assert self.history is not None
-        self.history.enter(now)
+        self._enter(now)
         run = Run(self)
         self.training = Training(
             run.advance, run.told, run.ended, None if until is None else until - now.updates
@@ -288,8 +291,7 @@ class Session:
         taught = now.subject.taught(pixels, label)
         updates, loss = now.updates + 1, taught.loss()
         curve = extended(now.losses, [(updates, loss)])
-        assert self.history is not None
-        self.history.enter(
+        self._enter(
             replace(now, subject=taught, updates=updates, losses=curve, memory=None, notes=())
         )
         self.version += 1

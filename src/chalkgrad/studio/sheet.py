@@ -92,6 +92,9 @@ class Sheet:
         """The pass of all records."""
         return Pass.of(self.worksheet)
 
+    def rest(self) -> None:
+        self.__dict__.pop("whole", None)
+
     def loss(self) -> float:
         return self.whole.loss
 

@@ -27,6 +27,13 @@ class Situation:
         """Before any update."""
         return cls(subject, subject, 0, ((0, subject.loss()),))
 
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        values = sum(int(np.size(value)) for value in self.subject.values.values())
+        held = (array for state in (self.memory or {}).values() for array in state.values())
+        return 1 + values + sum(array.size for array in held)
+
     def moved(self, held: Held, losses: list[float], notes: tuple[str, ...] = ()) -> Situation:
         """After some updates. `losses` are those before each of them."""
         subject = self.subject.with_values(held.values)

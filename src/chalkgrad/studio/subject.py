@@ -61,6 +61,9 @@ class Subject(Protocol):
     def with_values(self, values: Values) -> Subject:
         """The same with other numbers for parameters."""
 
+    def rest(self) -> None:
+        """Let go of what can be computed again: something else is shown now."""
+
     def loss(self) -> float:
         """The loss of all records."""
 
