@@ -55,9 +55,18 @@ class Run:
             session.version += 1
             return now, finite
 
-    def told(self, now: Situation, rate: float) -> None:
+    def _measured(self) -> Situation:
+        """Where training is, with its loss. The lock is held."""
+        session = self.session
+        assert session.history is not None
+        now = session.course.measured(session.situation)
+        session.history.replace(now)
+        return now
+
+    def told(self, rate: float) -> None:
         """Show where training is."""
         with self.session.lock, np.errstate(all="ignore"):
+            now = self._measured()
             fresh = time.monotonic() - self.examined < _HEALTH_EVERY
             known = self.health if fresh else None
             shown = now.subject.moving(self.session.look, now.memory, known)
@@ -75,5 +84,6 @@ class Run:
     def ended(self, end: End) -> None:
         """Show where it has ended, and why."""
         with self.session.lock, np.errstate(all="ignore"):
+            self._measured()
             state = self.session.state()
         self.session.emit({"event": "trained", "state": state, "why": end.why, "say": end.say})

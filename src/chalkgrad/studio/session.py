@@ -241,7 +241,7 @@ class Session:
                     f"stopped after {made:,} of {count:,} updates, which took {seconds:.0f} s",
                 )
             steps = min(steps * 4, 1000)
-        self._enter(replace(now, notes=notes))
+        self._enter(replace(self.course.measured(now), notes=notes))
         self.version += 1
         return self.state()
 

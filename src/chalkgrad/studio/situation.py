@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,14 +34,22 @@ class Situation:
         held = (array for state in (self.memory or {}).values() for array in state.values())
         return 1 + values + sum(array.size for array in held)
 
-    def moved(self, held: Held, losses: list[float], notes: tuple[str, ...] = ()) -> Situation:
+    def moved(self, held: Held, losses: list[float]) -> Situation:
         """After some updates. `losses` are those before each of them."""
-        subject = self.subject.with_values(held.values)
-        updates = self.updates + len(losses)
         points = [(self.updates + k, loss) for k, loss in enumerate(losses)]
-        points.append((updates, subject.loss()))
-        curve = extended(self.losses, points)
-        return Situation(subject, self.start, updates, curve, held.memory, notes)
+        return replace(
+            self,
+            subject=self.subject.with_values(held.values),
+            updates=self.updates + len(losses),
+            losses=extended(self.losses, points),
+            memory=held.memory,
+            notes=(),
+        )
+
+    def measured(self) -> Situation:
+        """With the loss as it is now, which takes a pass through the records."""
+        point = (self.updates, self.subject.loss())
+        return replace(self, losses=extended(self.losses, [point]))
 
 
 @dataclass
@@ -53,7 +61,7 @@ class Course:
     last: Situation | None = field(default=None, repr=False)  # whose numbers the trainer holds
 
     def advanced(self, now: Situation, steps: int) -> tuple[Situation, bool]:
-        """The situation after so many updates; False where they would not have stayed finite."""
+        """After so many updates, not measured; False where they would not have stayed finite."""
         trainer = self._trainer(now.subject)
         if self.last is not now:
             trainer.begin(now.subject.values, now.memory)
@@ -61,6 +69,13 @@ class Course:
         made = trainer.advance(now.updates, steps)
         self.last = now.moved(trainer.held(), np.asarray(made.losses).tolist())
         return self.last, made.finite
+
+    def measured(self, now: Situation) -> Situation:
+        """A situation with its loss; the trainer goes on from there."""
+        found = now.measured()
+        if self.last is now:
+            self.last = found
+        return found
 
     def ready(self, now: Situation) -> None:
         """Compile nothing yet, but refuse what has no update."""

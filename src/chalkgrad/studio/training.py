@@ -20,11 +20,12 @@ _EVERY = 0.1  # seconds between two events
 _LONGEST = 0.08  # seconds of one run
 _GROWTH = 0.35  # of the updates made: those until the next event
 _HURRY = 0.8  # the same, where a number of updates was asked for
+_SLOW = 5e-4  # seconds of an update that need not be slowed down to be watched
 _SETTLED, _ENOUGH = 1e-10, 2000  # a loss that moved by no more of itself in so many updates
 _log = logging.getLogger(__name__)
 
 Advance = Callable[[int], tuple[Situation, bool]]
-Told = Callable[[Situation, float], None]
+Told = Callable[[float], None]  # with the updates a second
 
 
 class End(NamedTuple):
@@ -81,7 +82,7 @@ class Training:
             if self.until is None and settled.now(now):
                 return End("converged", "the loss no longer moves")
             if pace.is_due(made):
-                self.told(now, pace.rate())
+                self.told(pace.rate)
                 self._stop.wait(pace.rest())
         return End("paused", "paused")
 
@@ -115,33 +116,41 @@ class _Pace:
         self.growth = _GROWTH if until is None else _HURRY
         self.seconds = 0.0  # that an update takes
         self.due = 1  # the updates at which the next event is due
-        self.last = time.monotonic()
-        self.told, self.speed = 0, 0.0
+        self.since = time.monotonic()  # when updates went on after the last event
+        self.dear = 0.0  # seconds that the last event took
+        self.told, self.rate = 0, 0.0
+        self.started = self.since
 
     def steps(self, made: int) -> int:
+        """The updates of the next run."""
         wanted = max(1, self.due - made)
+        if self.seconds > _SLOW:  # events leave slow updates at least half of the time
+            left = self.dear - (time.monotonic() - self.since)
+            wanted = max(wanted, int(left / self.seconds))
         if self.until is not None:
             wanted = min(wanted, self.until - made)
         return max(1, min(wanted, int(_LONGEST / self.seconds))) if self.seconds else 1
 
     def took(self, steps: int, seconds: float) -> None:
-        # The first run compiles; later ones tell what an update costs.
+        """What a run has cost. The first one compiles; later ones tell what an update costs."""
         self.seconds = seconds / steps if steps > 1 else min(seconds, _LONGEST)
 
     def is_due(self, made: int) -> bool:
-        passed = time.monotonic() - self.last
+        """Is it time for an event?"""
+        self.started = time.monotonic()
+        passed = self.started - self.since
+        if self.seconds > _SLOW and passed < self.dear:
+            return False
         if made < self.due and passed < _EVERY:
             return False
-        self.speed = (made - self.told) / max(passed, _EVERY)
+        self.rate = (made - self.told) / max(passed, _EVERY)
         self.told, self.due = made, made + max(1, round(self.growth * made))
         return True
 
-    def rate(self) -> float:
-        return self.speed
-
     def rest(self) -> float:
-        """Wait for so long, so that there are no more than ten events a second."""
+        """After an event: wait for so long, so that there are no more than ten a second."""
         now = time.monotonic()
-        left = max(0.0, self.last + _EVERY - now)
-        self.last = now + left
+        self.dear = now - self.started
+        left = max(0.0, self.since + _EVERY - now)
+        self.since = now + left
         return left
