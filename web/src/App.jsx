@@ -35,6 +35,11 @@ function Frame() {
     return () => place.removeEventListener("keydown", listen);
   }, [store, whole]);
 
+  useEffect(
+    () => (whole ? undefined : keepKeys(/** @type {HTMLElement} */ (root.current))),
+    [whole],
+  );
+
   return (
     <div
       ref={root}
@@ -78,6 +83,18 @@ function Frame() {
       <Tour root={root} />
     </div>
   );
+}
+
+/**
+ * JupyterLab has single letters as commands (d d deletes a cell) for whatever has the focus in a notebook, but for what
+ * bears this attribute itself.
+ * @param {HTMLElement} root
+ */
+function keepKeys(root) {
+  const mark = (/** @type {FocusEvent} */ { target }) =>
+    /** @type {Element} */ (target).setAttribute("data-lm-suppress-shortcuts", "true");
+  root.addEventListener("focusin", mark);
+  return () => root.removeEventListener("focusin", mark);
 }
 
 /** That the connection is lost, as long as it is. */

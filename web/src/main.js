@@ -30,7 +30,6 @@ export function mount(el, connection) {
 
 /** @param {{ model: Parameters<typeof connectWidget>[0], el: HTMLElement }} widget as anywidget gives it */
 function render({ model, el }) {
-  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab has single letters as commands: d d deletes a cell
   return mount(el, connectWidget(model));
 }
 
