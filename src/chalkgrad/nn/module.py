@@ -44,6 +44,9 @@ class IncompatibleKeys(NamedTuple):
         return repr(self)
 
 
+_OPTIONS = (bool, int, float, str)
+
+
 class Module:
     """The base of everything that has parameters: subclass it, assign layers in `__init__`, write
     `forward`.
@@ -112,10 +115,12 @@ class Module:
         """What decides the equations beside numbers in tensors: mode, options, which tensors."""
         found: list[tuple[Any, ...]] = []
         for name, value in vars(self).items():
+            if type(value) is dict:
+                continue
             if isinstance(value, Tensor):
                 free = value.node.owner is None  # a plain attribute: a constant of the program
                 found.append((name, id(value), value.requires_grad, free and value.node.seq))
-            elif isinstance(value, (bool, int, float, str)):
+            elif isinstance(value, _OPTIONS):
                 found.append((name, value))
         return found
 
