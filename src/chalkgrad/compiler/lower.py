@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from chalkgrad.compiler.affine import Linear, bounds, flat, linear, mapped, plus, walk, written
-from chalkgrad.core.errors import ChalkgradError
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import ArrayType, Node
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
@@ -23,10 +23,6 @@ _TRUTHS = {
     "logical_and", "logical_or", "logical_xor", "logical_not",
 }  # fmt: skip
 LIMIT = 1 << 24  # iterations of one formula: more than this is a sort or a scan written as sums
-
-
-class NotCompilable(ChalkgradError):
-    """This program cannot become native code; the NumPy executor runs it."""
 
 
 @dataclass

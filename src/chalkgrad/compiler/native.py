@@ -11,6 +11,7 @@ import numpy as np
 from chalkgrad.compiler import threads
 from chalkgrad.compiler.jit import Loaded
 from chalkgrad.core.graph import Array, Node
+from chalkgrad.transform.simplify import equations
 
 ALIGN = 64
 
@@ -34,6 +35,13 @@ class Signature:
     def results(self) -> tuple[Node, ...]:
         """What is computed: the outputs, then every state's value after."""
         return (*self.outputs, *self.after)
+
+
+def constants_of(signature: Signature) -> list[Node]:
+    """The arrays that stand in the program, in the order of their first use."""
+    given, order = set(signature.arguments), equations(signature.arguments, signature.results)
+    leaves = (source for node in order for source in node.inputs)
+    return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.compiler.build import build
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.native import Native, OutOfRange, Signature
 from chalkgrad.core.errors import ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
@@ -231,4 +230,4 @@ def _taken(data: Node, rows: Node, batch: Node) -> Node:
     return made
 
 
-__all__ = ["NativeFunction", "NotCompilable", "OutOfRange", "Unit"]
+__all__ = ["NativeFunction", "OutOfRange", "Unit"]
