@@ -51,15 +51,20 @@ def compiled(signature: Signature, host: Host, timed: bool = False) -> tuple[byt
     """The program's layout and its object file, and whether the cache had them."""
 
     def make() -> bytes:
-        # Loaded only here: the way from a graph to text is most of the compiler, and importing it
-        # takes as long as loading a program from the cache.
-        translate = import_module("chalkgrad.compiler.translate")
-        made, text = translate.translated(signature, host, timed)
-        head = json.dumps(asdict(translate.layout(signature, made, text))).encode()
-        return b"%d\n" % len(head) + head + jit.compile_text(text.text, host)
+        head, text = written(signature, host, timed)
+        return b"%d\n" % len(head) + head + jit.compile_text(text, host)
 
     key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
     return cache.fetch(key, make)
+
+
+def written(signature: Signature, host: Host, timed: bool) -> tuple[bytes, str]:
+    """The program's layout as JSON, and its text in LLVM's language."""
+    # Loaded only here: the way from a graph to text is most of the compiler, and importing it takes
+    # as long as loading a program from the cache.
+    translate = import_module("chalkgrad.compiler.translate")
+    made, text = translate.translated(signature, host, timed)
+    return json.dumps(asdict(translate.layout(signature, made, text))).encode(), text.text
 
 
 def fingerprint(signature: Signature) -> bytes:
