@@ -60,11 +60,38 @@ class Lowered:
     def _tidy(self, term: Term) -> Term | None:
         if isinstance(term, Axis) and self.extents.get(term.id) == 1:
             return Const(0)
+        if isinstance(term, Apply):
+            return self._chosen(term)
         if not isinstance(term, Read):
             return None
         shape = self.nodes[term.argnum].shape
         pairs = zip(term.indices, shape, strict=True)
         return Read(term.argnum, tuple([self._within(self.tidy(i), n) for i, n in pairs]))
+
+    def _chosen(self, term: Apply) -> Term | None:
+        """Of a selection by an index alone, the branch that every index chooses: a window that
+        never reaches over the edge has no edge."""
+        match term:
+            case Apply("select", (condition, then, otherwise)):
+                found = self._holds(condition)
+                return None if found is None else self.tidy(then if found else otherwise)
+            case Apply("logical_and", (a, b)) if self._holds(a):
+                return self.tidy(b)
+            case Apply("logical_and", (a, b)) if self._holds(b):
+                return self.tidy(a)
+        return None
+
+    def _holds(self, condition: Term) -> bool | None:
+        """Whether a comparison of an index is true of every index, or of none."""
+        match condition:
+            case Apply("logical_and", (a, b)):
+                both = self._holds(a), self._holds(b)
+                return False if False in both else None if None in both else True
+            case Apply("less" | "greater_equal" as name, (index, Const(int(limit)))):
+                low, high = bounds(linear(index, self.extents), self.extents)
+                if low >= limit or high < limit:
+                    return (low >= limit) == (name == "greater_equal")
+        return None
 
     def _within(self, index: Term, size: int) -> Term:
         # A guarded read (padding) may stand out of range, and so may a datum: memory stays safe.
