@@ -177,7 +177,8 @@ class Module:
             raise NameClash(f'{kind} name can\'t contain ".", got: {name}')
         if name == "":
             raise NameClash(f'{kind} name can\'t be empty string ""')
-        if name not in registry and hasattr(self, name):
+        # Not hasattr(self, name): that looks for names like it first, to say so in an error.
+        if name not in registry and (name in self.__dict__ or hasattr(type(self), name)):
             raise NameClash(f"attribute '{name}' already exists")
         self._enter(kind, name, value)
 
