@@ -29,7 +29,7 @@ from benchmarks.machine import bind, with_threads
 ROOT = Path(__file__).parents[1]
 PARTS = {  # what is watched: a module's attribute, and what it is part of
     "trace": ("chalkgrad.executors.compiled", "Prepared.of"),
-    "lower": ("chalkgrad.compiler.build", "translated"),
+    "lower": ("chalkgrad.compiler.build", "written"),
     "llvm": ("chalkgrad.compiler.jit", "compile_text"),
     "load": ("chalkgrad.compiler.jit", "load"),
 }

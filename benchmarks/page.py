@@ -32,6 +32,7 @@ NATIVE, FIT = "chalkgrad native", "chalkgrad fit"
 TORCH, JAX = ("torch eager", "torch fused"), ("jax scan", "jax step")
 COLD_PROGRAM = f"{NATIVE}, empty cache"
 
+PART = 0.05  # of a step, from which a kernel has a line of its own
 SOUND = 0.8  # of threads times the peak of one: less, and something else was running
 
 Document = dict[str, Any]
@@ -180,6 +181,7 @@ def summary(run: Document) -> str:
         *(everything(run, threads) for threads in run["steps"]),
         first_results(run),
         programs(run),
+        profiles(run),
         losses(run),
     ]
     return "\n".join(section for section in sections if section)
@@ -288,6 +290,36 @@ def programs(run: Document) -> str:
         f"{PROCESS:g} s);\nthen of processes that only begin."
     )
     return section("Whole processes", text, grid(["", "seconds"], rows))
+
+
+def profiles(run: Document) -> str:
+    """What a step's time is spent on, beside what its products would take at the peak."""
+    if not run.get("profiles"):
+        return ""
+    peak = run["limits"]["1"]["gflops"] if "1" in run["limits"] else None
+    parts = []
+    for case, found in run["profiles"].items():
+        large = [k for k in found["kernels"] if k["microseconds"] >= PART * found["step"]]
+        rest = found["step"] - sum(k["microseconds"] for k in large)
+        rows = [
+            [k["writes"], digits(k["microseconds"]), _at_peak(k, peak)]
+            for k in sorted(large, key=lambda k: -k["microseconds"])
+        ]
+        count = len(found["kernels"]) - len(large)
+        rows.append([f"{count} smaller ones, and what is between them", digits(rest), ""])
+        heads = [f"{case}: {digits(found['step'])} µs", "µs", "its products at the peak"]
+        parts.append(grid(heads, rows))
+    text = (
+        "One thread, a batch at hand, the fastest of several runs, by the processor's clock. A "
+        "kernel that\nwrites a weight with its moments is a product and the update in one pass: "
+        "what is above the product\nis reading and writing the state, and Adam's root and two "
+        "divisions for each number."
+    )
+    return section("Where a step's time goes", text, "\n\n".join(parts))
+
+
+def _at_peak(kernel: Document, peak: float | None) -> str:
+    return digits(kernel["flops"] / peak / 1e3) if peak and kernel["flops"] else ""
 
 
 def marked(value: float, goal: float) -> str:

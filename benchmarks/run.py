@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from time import sleep
 from typing import Any
 
-from benchmarks import first, limit, page, startup
+from benchmarks import first, limit, page, profile, startup
 from benchmarks.cases import CASES, Case
 from benchmarks.engines import ENGINES, Engine
 from benchmarks.machine import describe, machine
@@ -93,6 +93,7 @@ class Report:
                                                       loss}}}},
                   limits:  {threads: {gflops, gigabytes: {case: GB/s}, floors: {case: µs}}},
                   first:   {case: {cold | cached: {part: seconds}}},
+                  profiles: {case: {step: µs, kernels: [{writes, microseconds, flops}]}},
                   programs: {name: seconds}, startup: {name: seconds}}
     """
 
@@ -107,6 +108,7 @@ class Report:
             "steps": {},
             "limits": {},
             "first": {},
+            "profiles": {},
             "programs": {},
             "startup": {},
         }
@@ -190,6 +192,8 @@ class Report:
             found = self._tried(partial(first.measure, case.name, threads, count))
             if found:
                 self.document["first"][case.name] = found
+            if found := self._tried(partial(profile.measure, case.name)):
+                self.document["profiles"][case.name] = found
         self.document["programs"] = self._tried(partial(startup.programs, count, threads))
         self.document["startup"] = self._tried(partial(startup.measure, count))
 

@@ -52,6 +52,20 @@ def document(**engines: Document) -> Document:
     }
 
 
+def test_a_step_s_time_stands_beside_what_its_products_would_take() -> None:
+    run_ = document()
+    run_["limits"]["1"] = {"gflops": 100.0}
+    large = {"writes": "w′ [Adam]", "microseconds": 6.0, "flops": 200_000.0}
+    small = {"writes": "loss", "microseconds": 0.2, "flops": 0.0}
+    run_["profiles"] = {"digits": {"step": 8.0, "kernels": [small, large]}}
+    lines = page.profiles(run_).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    assert rows[2:] == [
+        ["w′ [Adam]", "6.00", "2.00"],
+        ["1 smaller ones, and what is between them", "2.00", ""],
+    ]
+
+
 # The committed page.
 def test_the_page_is_what_would_be_written(committed: Document) -> None:
     assert page.PAGE.read_text("utf-8") == page.page(committed), f"run `{page.COMMAND}`"

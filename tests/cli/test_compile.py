@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.core.errors import NotCompilable
 from tests.cli.conftest import Shell
 
 LECTURE = Path(__file__).parents[2] / "examples" / "lectures" / "lecture_001.toml"

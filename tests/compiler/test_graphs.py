@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalkgrad.compiler.build import Signature, build, translated
+from chalkgrad.compiler.build import Signature, build
 from chalkgrad.compiler.host import detect, narrowed
-from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.compiler.translate import translated
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Node
 from chalkgrad.core.index import Axis
 from chalkgrad.executors import numpy as judge

@@ -10,7 +10,7 @@ import pytest
 
 from chalkgrad.compiler.build import Signature, build
 from chalkgrad.compiler.host import Host, detect, narrowed
-from chalkgrad.compiler.lower import NotCompilable
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Node, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.primitives import elementwise as e

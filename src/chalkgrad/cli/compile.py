@@ -11,8 +11,8 @@ import numpy as np
 
 from chalkgrad import nn, optim
 from chalkgrad.cli.messages import Flag, Messages
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.show import Compiled, Kernels, Times, kernels
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Graph
 from chalkgrad.data.tables import Preprocessor
 from chalkgrad.tensor.creation import holding

@@ -13,22 +13,18 @@ compiler itself, so that a second process does not even lower it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache as remembered
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
-from chalkgrad.compiler import cache, jit, memory, threads
-from chalkgrad.compiler.fuse import fuse
+from chalkgrad.compiler import cache, jit, threads
 from chalkgrad.compiler.host import Host, detect
-from chalkgrad.compiler.lower import NotCompilable, lower
-from chalkgrad.compiler.memory import Plan
-from chalkgrad.compiler.native import OUTSIDE, Layout, Native, Signature
-from chalkgrad.compiler.program import Text, generate
-from chalkgrad.compiler.verify import verify
+from chalkgrad.compiler.native import Layout, Native, Signature, constants_of
 from chalkgrad.core.graph import Node
 from chalkgrad.transform.simplify import equations
 
@@ -44,7 +40,7 @@ def build(
     payload, _ = compiled(signature, host, timed)
     length, _, rest = payload.partition(b"\n")
     head, code = rest[: int(length)], rest[int(length) :]
-    constants = _constants(signature)
+    constants = constants_of(signature)
     return Native(
         signature, Layout(**json.loads(head)), constants, jit.load(code, [ENTRY]), ENTRY,
         members or threads.default_size(),
@@ -55,62 +51,20 @@ def compiled(signature: Signature, host: Host, timed: bool = False) -> tuple[byt
     """The program's layout and its object file, and whether the cache had them."""
 
     def make() -> bytes:
-        made, text = translated(signature, host, timed)
-        head = json.dumps(asdict(layout(signature, made, text))).encode()
-        return b"%d\n" % len(head) + head + jit.compile_text(text.text, host)
+        head, text = written(signature, host, timed)
+        return b"%d\n" % len(head) + head + jit.compile_text(text, host)
 
     key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
     return cache.fetch(key, make)
 
 
-def translated(signature: Signature, host: Host, timed: bool = False) -> tuple[Plan, Text]:
-    """The planned program and its text."""
-    arguments, results = signature.arguments, signature.results
-    low = lower(arguments, equations(arguments, results))
-    for node in results:
-        if node not in low.number:
-            low.number[node] = len(low.nodes)
-            low.nodes.append(node)
-    pairs = list(zip(signature.states, signature.after, strict=True))
-    if any(new.primitive is None or new in arguments for old, new in pairs if old is not new):
-        raise NotCompilable("a state takes over the value of another one")
-    changed = {old for old, new in pairs if old is not new}
-    if changed & set(signature.outputs):
-        raise NotCompilable("the value of a state before its update is a result")
-    fused = fuse(low, [low.number[node] for node in results if low.number[node] in low.body])
-    states = [(low.number[old], low.number[new]) for old, new in pairs]
-    outputs = [low.number[node] for node in signature.outputs if low.number[node] in low.body]
-    made = memory.plan(fused, states, outputs)
-    verify(made)
-    used = {b for k in made.kernels for b in (*made.sources(k), *k.written)}
-    roots = {made.root(b) for b in used}
-    outside = [b for b in sorted(roots | set(outputs)) if b not in low.body or b in outputs]
-    moving = frozenset(low.number[node] for node in signature.moving)
-    return made, generate(made, outside, moving, host, timed)
-
-
-def layout(signature: Signature, made: Plan, text: Text) -> Layout:
-    """What running the program has to know of its plan."""
-    number = made.low.number
-
-    def places(nodes: Sequence[Node]) -> list[int]:
-        return [text.slots.get(number[node], 0) for node in nodes]
-
-    found = zip(signature.outputs, places(signature.outputs), strict=True)
-    outputs = [place if number[node] in made.low.body else 0 for node, place in found]
-    constants = [text.slots.get(number.get(node, -1), 0) for node in _constants(signature)]
-    return Layout(
-        places(signature.inputs), places(signature.states), outputs, constants,
-        [number[node] in made.strides for node in signature.states], OUTSIDE + len(text.slots),
-        text.arena, text.scratch, len(text.jobs), text.shared,
-    )  # fmt: skip
-
-
-def _constants(signature: Signature) -> list[Node]:
-    """The arrays that stand in the program, in the order of their first use."""
-    given, order = set(signature.arguments), equations(signature.arguments, signature.results)
-    leaves = (source for node in order for source in node.inputs)
-    return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
+def written(signature: Signature, host: Host, timed: bool) -> tuple[bytes, str]:
+    """The program's layout as JSON, and its text in LLVM's language."""
+    # Loaded only here: the way from a graph to text is most of the compiler, and importing it takes
+    # as long as loading a program from the cache.
+    translate = import_module("chalkgrad.compiler.translate")
+    made, text = translate.translated(signature, host, timed)
+    return json.dumps(asdict(translate.layout(signature, made, text))).encode(), text.text
 
 
 def fingerprint(signature: Signature) -> bytes:
@@ -120,7 +74,7 @@ def fingerprint(signature: Signature) -> bytes:
     for node in signature.arguments:
         number[node] = len(number)
         lines.append((node.shape, node.dtype.str, node in signature.moving))
-    for node in _constants(signature):
+    for node in constants_of(signature):
         number[node] = len(number)
         value = np.asarray(node.value)
         lines.append((node.shape, node.dtype.str, value.tobytes() if value.size == 1 else b""))

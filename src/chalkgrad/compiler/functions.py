@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalkgrad.compiler import vectormath
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
+from chalkgrad.core.errors import NotCompilable
 
 BITS = {"i1": 1, "i32": 32, "i64": 64, "float": 32, "double": 64}
 OF_DTYPE = {

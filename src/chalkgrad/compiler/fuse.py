@@ -22,11 +22,11 @@ from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter, Stor
 from chalkgrad.compiler.lower import (
     LIMIT,
     Lowered,
-    NotCompilable,
     iterations,
     resolved,
     same_place,
 )
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
 # What an operation costs, in additions: an estimate that decides between computing twice and

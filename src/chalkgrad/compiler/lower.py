@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from chalkgrad.compiler.affine import Linear, bounds, flat, linear, mapped, plus, walk, written
-from chalkgrad.core.errors import ChalkgradError
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import ArrayType, Node
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
@@ -23,10 +23,6 @@ _TRUTHS = {
     "logical_and", "logical_or", "logical_xor", "logical_not",
 }  # fmt: skip
 LIMIT = 1 << 24  # iterations of one formula: more than this is a sort or a scan written as sums
-
-
-class NotCompilable(ChalkgradError):
-    """This program cannot become native code; the NumPy executor runs it."""
 
 
 @dataclass
@@ -64,11 +60,38 @@ class Lowered:
     def _tidy(self, term: Term) -> Term | None:
         if isinstance(term, Axis) and self.extents.get(term.id) == 1:
             return Const(0)
+        if isinstance(term, Apply):
+            return self._chosen(term)
         if not isinstance(term, Read):
             return None
         shape = self.nodes[term.argnum].shape
         pairs = zip(term.indices, shape, strict=True)
         return Read(term.argnum, tuple([self._within(self.tidy(i), n) for i, n in pairs]))
+
+    def _chosen(self, term: Apply) -> Term | None:
+        """Of a selection by an index alone, the branch that every index chooses: a window that
+        never reaches over the edge has no edge."""
+        match term:
+            case Apply("select", (condition, then, otherwise)):
+                found = self._holds(condition)
+                return None if found is None else self.tidy(then if found else otherwise)
+            case Apply("logical_and", (a, b)) if self._holds(a):
+                return self.tidy(b)
+            case Apply("logical_and", (a, b)) if self._holds(b):
+                return self.tidy(a)
+        return None
+
+    def _holds(self, condition: Term) -> bool | None:
+        """Whether a comparison of an index is true of every index, or of none."""
+        match condition:
+            case Apply("logical_and", (a, b)):
+                both = self._holds(a), self._holds(b)
+                return False if False in both else None if None in both else True
+            case Apply("less" | "greater_equal" as name, (index, Const(int(limit)))):
+                low, high = bounds(linear(index, self.extents), self.extents)
+                if low >= limit or high < limit:
+                    return (low >= limit) == (name == "greater_equal")
+        return None
 
     def _within(self, index: Term, size: int) -> Term:
         # A guarded read (padding) may stand out of range, and so may a datum: memory stays safe.

@@ -11,6 +11,7 @@ import numpy as np
 from chalkgrad.compiler import threads
 from chalkgrad.compiler.jit import Loaded
 from chalkgrad.core.graph import Array, Node
+from chalkgrad.transform.simplify import equations
 
 ALIGN = 64
 
@@ -34,6 +35,13 @@ class Signature:
     def results(self) -> tuple[Node, ...]:
         """What is computed: the outputs, then every state's value after."""
         return (*self.outputs, *self.after)
+
+
+def constants_of(signature: Signature) -> list[Node]:
+    """The arrays that stand in the program, in the order of their first use."""
+    given, order = set(signature.arguments), equations(signature.arguments, signature.results)
+    leaves = (source for node in order for source in node.inputs)
+    return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,8 @@ class Native:
         self._barrier = aligned(128)
         self._empty = aligned(ALIGN)
         self._held: list[Array] = []
+        self._block = self._empty  # the states' memory, of which each holds a part
+        self._spare: list[Array] = []  # blocks of dead snapshots: fresh memory would cost more
         self.clocks = np.zeros(layout.jobs + 1, np.uint64)
         self._fault = np.zeros(2, np.int64)  # was an index out of range? and a place for "no"
         for place, array in (
@@ -99,20 +109,29 @@ class Native:
 
     def load(self, arrays: Sequence[Array]) -> None:
         """Take over the states' values."""
-        self._held = []
+        self._block = aligned(sum(_room(array) for array in arrays))
+        self._held, self._spare = [], []
+        start = 0
         for place, turned, array in zip(
             self.layout.states, self.layout.turned, arrays, strict=True
         ):
-            held = aligned(array.nbytes)[: array.nbytes].view(array.dtype)
+            held = self._block[start : start + array.nbytes].view(array.dtype)
             held = held.reshape(array.shape[::-1] if turned else array.shape)
             held[...] = array.T if turned else array
             self._held.append(held)
             self._put(place, held)
+            start += _room(array)
 
     def state(self, k: int) -> Array:
         """What a state holds, in memory of its own."""
         held = self._held[k]
         return np.array(held.T if self.layout.turned[k] else held, order="C")
+
+    def snapshot(self) -> Snapshot:
+        """The states as they are now, to be looked at later."""
+        memory = self._spare.pop() if self._spare else np.empty_like(self._block)
+        memory[...] = self._block
+        return Snapshot(memory, self._held, self.layout.turned, self._spare)
 
     def states(self) -> list[Array]:
         """What the states hold, in memory of their own."""
@@ -127,14 +146,15 @@ class Native:
         if self.layout.turned != other.layout.turned:
             self.load(other.states())
             return
-        self._held = other._held
+        self._held, self._block, self._spare = other._held, other._block, other._spare
         for place, held in zip(self.layout.states, self._held, strict=True):
             self._put(place, held)
 
     def release(self) -> list[Array]:
         """The states' values; the program lets go of their memory."""
-        held, self._held = self._held, []
-        return [h.T if t else h for h, t in zip(held, self.layout.turned, strict=True)]
+        found = self.states()
+        self._held, self._block, self._spare = [], self._empty, []
+        return found
 
     # Running.
     def run(self, arrays: Sequence[Array], steps: int = 1) -> list[Array]:
@@ -181,6 +201,38 @@ class Native:
         with np.errstate(over="ignore"):  # counters wrap around; their differences do not mind
             spans = np.diff(self.clocks).astype(float)
         return list(spans / max(spans.sum(), 1.0))
+
+
+class Snapshot:
+    """The states as they were once, in one block of memory. Each is given out as a copy, so that a
+    tensor that somebody keeps does not keep the others."""
+
+    def __init__(
+        self, memory: Array, like: Sequence[Array], turned: Sequence[bool], spare: list[Array]
+    ) -> None:
+        self._memory, self._like, self._turned, self._spare = memory, like, turned, spare
+        self._given: dict[int, Array] = {}
+        self._lock = threading.Lock()
+
+    def state(self, k: int, shared: bool) -> Array:
+        """What a state was; always the same array. One for several tensors is not to be changed."""
+        with self._lock:
+            if k not in self._given:
+                start = sum(_room(array) for array in self._like[:k])
+                like = self._like[k]
+                held = self._memory[start : start + like.nbytes].view(like.dtype)
+                held = held.reshape(like.shape)
+                self._given[k] = np.array(held.T if self._turned[k] else held, order="C")
+                self._given[k].flags.writeable = not shared
+            return self._given[k]
+
+    def __del__(self) -> None:
+        self._spare.append(self._memory)
+
+
+def _room(array: Array) -> int:
+    """Bytes of a state, up to the next cache line."""
+    return -(-array.nbytes // ALIGN) * ALIGN
 
 
 def aligned(size: int) -> Array:

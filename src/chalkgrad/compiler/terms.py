@@ -21,9 +21,9 @@ from typing import NamedTuple
 from chalkgrad.compiler import functions, vectormath
 from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, walk
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.native import FAULT
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
 
 _PARTIAL = 4  # results side by side

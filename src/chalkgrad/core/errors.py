@@ -60,6 +60,10 @@ class TraceError(ChalkgradError, RuntimeError):
     """Something that a traced program cannot do, because its numbers are not known yet."""
 
 
+class NotCompilable(ChalkgradError):
+    """This program cannot become native code; the NumPy executor runs it."""
+
+
 class NotAvailable(ChalkgradError, NotImplementedError):
     """Something that PyTorch has and chalkgrad has not."""
 

@@ -83,7 +83,7 @@ class Node:
 
 
 _new = object.__new__
-_tick = itertools.count().__next__
+tick = itertools.count().__next__
 
 
 def equation(
@@ -104,7 +104,7 @@ def equation(
     node.tracked, node.scope, node.because = tracked, scope, because
     node.name = node.owner = None
     node.spent = False
-    node.seq = _tick()
+    node.seq = tick()
     return node
 
 

@@ -13,16 +13,17 @@ stay in the program's own memory; a program that takes over from another one get
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.compiler.build import build
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.native import Native, OutOfRange, Signature
 from chalkgrad.core.errors import ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
+from chalkgrad.core.late import late_leaf
 from chalkgrad.executors.compiled import Prepared, take_over, types
 from chalkgrad.primitives.indexing import take
 from chalkgrad.tensor.tensor import Tensor
@@ -37,6 +38,15 @@ class Unit:
 
     prepared: Prepared
     native: Native
+    tensors: tuple[Tensor, ...] = field(init=False)  # that hold its states
+
+    def __post_init__(self) -> None:
+        states = (*self.prepared.changed, *self.prepared.read)
+        self.tensors = tuple([t for node in states for t in self.prepared.handles[node]])
+
+    def nodes(self) -> list[Node]:
+        """The leaves that its tensors are on."""
+        return [tensor.node for tensor in self.tensors]
 
     def load(self) -> bool:
         """Take the tensors' values; False if they are no longer what was compiled."""
@@ -144,24 +154,23 @@ class NativeFunction:
         """Give every tensor the number that it has by now, and keep the states for the next run."""
         unit = self.unit
         assert unit is not None
+        snapshot = unit.native.snapshot()
         for k, node in enumerate(unit.prepared.changed):
-            take_over(unit.prepared.handles[node], unit.native.state(k))
-        self.published = self._nodes(unit)
+            handles = unit.prepared.handles[node]
+            fetch = partial(snapshot.state, k, len(handles) > 1)
+            for tensor in handles:
+                tensor._become(late_leaf(tensor.node, fetch))
+        self.published = unit.nodes()
 
     def resume(self) -> None:
         """Before a run: begin from the tensors, if one has changed since `publish`."""
         unit = self.unit
         if unit is None:
             return
-        if any(a is not b for a, b in zip(self._nodes(unit), self.published, strict=False)):
+        if unit.nodes() != self.published:
             self.unit = None
         else:
             self.settings = unit.prepared.settings()
-
-    def _nodes(self, unit: Unit) -> list[Node]:
-        prepared = unit.prepared
-        nodes = (*prepared.changed, *prepared.read)
-        return [tensor.node for node in nodes for tensor in prepared.handles[node]]
 
     def forget(self) -> None:
         """Drop every program: what was traced is no longer what would be traced."""
@@ -221,4 +230,4 @@ def _taken(data: Node, rows: Node, batch: Node) -> Node:
     return made
 
 
-__all__ = ["NativeFunction", "NotCompilable", "OutOfRange", "Unit"]
+__all__ = ["NativeFunction", "OutOfRange", "Unit"]

@@ -44,6 +44,9 @@ class IncompatibleKeys(NamedTuple):
         return repr(self)
 
 
+_OPTIONS = (bool, int, float, str)
+
+
 class Module:
     """The base of everything that has parameters: subclass it, assign layers in `__init__`, write
     `forward`.
@@ -112,10 +115,12 @@ class Module:
         """What decides the equations beside numbers in tensors: mode, options, which tensors."""
         found: list[tuple[Any, ...]] = []
         for name, value in vars(self).items():
+            if type(value) is dict:
+                continue
             if isinstance(value, Tensor):
                 free = value.node.owner is None  # a plain attribute: a constant of the program
                 found.append((name, id(value), value.requires_grad, free and value.node.seq))
-            elif isinstance(value, (bool, int, float, str)):
+            elif isinstance(value, _OPTIONS):
                 found.append((name, value))
         return found
 
@@ -172,7 +177,8 @@ class Module:
             raise NameClash(f'{kind} name can\'t contain ".", got: {name}')
         if name == "":
             raise NameClash(f'{kind} name can\'t be empty string ""')
-        if name not in registry and hasattr(self, name):
+        # Not hasattr(self, name): that looks for names like it first, to say so in an error.
+        if name not in registry and (name in self.__dict__ or hasattr(type(self), name)):
             raise NameClash(f"attribute '{name}' already exists")
         self._enter(kind, name, value)
 

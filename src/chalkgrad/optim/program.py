@@ -21,9 +21,9 @@ import numpy as np
 
 from chalkgrad.compiler.build import build
 from chalkgrad.compiler.host import available
-from chalkgrad.compiler.lower import NotCompilable
 from chalkgrad.compiler.native import Signature
 from chalkgrad.core import dtypes
+from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, equation, placeholder
 from chalkgrad.core.scope import current, recording
 from chalkgrad.executors import numpy as executor

@@ -54,6 +54,8 @@ def traced(group: Group, prefix: str) -> Settings:
 
 def numbers(value: Any) -> tuple[float, ...]:
     """The numbers in an option: one, two for a pair, none for a switch or a word."""
+    if type(value) is float:  # most are, and they are read before every run
+        return (value,)
     if isinstance(value, Tensor):
         raise TypeMismatch(
             "an option of an optimizer is a number here, not a Tensor: pass lr=float(lr). "
@@ -67,6 +69,8 @@ def numbers(value: Any) -> tuple[float, ...]:
 
 def structure(value: Any) -> Any:
     """What of an option decides which program an update is."""
+    if value is None or type(value) is bool:
+        return value
     if isinstance(value, (tuple, list)):
         return tuple(map(structure, value))
     return bool(value) if numbers(value) else value

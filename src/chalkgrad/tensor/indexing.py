@@ -20,7 +20,7 @@ from chalkgrad.core.scope import current
 from chalkgrad.primitives import shaping
 from chalkgrad.tensor.gathering import Gathering
 from chalkgrad.tensor.operand import Operand
-from chalkgrad.tensor.subscripts import Subscript, joined, parse, within
+from chalkgrad.tensor.subscripts import INT64, Subscript, in_range, joined, parse, within
 from chalkgrad.tensor.views import FUNCTIONAL, view
 
 
@@ -38,6 +38,11 @@ class Indexing(Gathering):
             out = self.wrap(leaf(node.value[k, ...]))
             out.origin = (self, None, NO_PARAMS)
             return out
+        if isinstance(index, Operand) and node.shape and not current().abstract:
+            which = index.node  # a batch of records, chosen by a tensor
+            if which.value is not None and which.dtype == INT64 and which.shape:
+                found = in_range(which.value, node.shape[0])
+                return self._at(self.wrap(leaf(found)), 0)
         basic, arrays = parse(index, node.shape)
         out = self._sliced(basic)
         return out._chosen(arrays) if arrays else out
