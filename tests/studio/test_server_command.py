@@ -6,16 +6,21 @@ import signal
 import socket as sockets
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from chalkgrad.cli.studio import show
 from chalkgrad.studio import serving
 from chalkgrad.studio.serving import PORT, Place
+from chalkgrad.studio.session import Session
 from tests.cli.conftest import Shell, shell
+from tests.studio.hosts import ask, ending, heard, new_key
 
 __all__ = ["shell"]
 LECTURE = Path(__file__).parents[2] / "examples" / "lectures" / "lecture_001.toml"
@@ -121,9 +126,9 @@ def test_importing_the_room_without_its_extra_says_so_too() -> None:
         "u.find_spec = lambda name, *rest: None if name == 'tomlkit' else find(name, *rest)\n"
         "from chalkgrad.cli import main\n"
     )
-    for ask in ("import chalkgrad; chalkgrad.studio()", "main(['studio', '--no-open'])"):
+    for use in ("import chalkgrad; chalkgrad.studio()", "main(['studio', '--no-open'])"):
         done = subprocess.run(
-            [sys.executable, "-c", code + ask], capture_output=True, text=True, check=False
+            [sys.executable, "-c", code + use], capture_output=True, text=True, check=False
         )
         assert done.returncode != 0
         assert 'the studio needs its extra: pip install "chalkgrad[studio]"' in done.stderr
@@ -150,3 +155,41 @@ def test_a_browser_is_opened_unless_it_needs_the_terminal(monkeypatch: pytest.Mo
     monkeypatch.setattr(serving.webbrowser, "get", lambda: serving.webbrowser.GenericBrowser("w3m"))
     show("http://127.0.0.1:2/")
     assert opened == ["http://127.0.0.1:1/"]
+
+
+def test_ctrl_c_ends_it_while_a_page_is_open_and_training_runs() -> None:
+    running = started(LECTURE, "--port", "0")
+    assert running.stdout is not None
+    address = urlsplit(running.stdout.readline().strip())
+    origin = f"http://{address.netloc}"
+    url = f"ws://{address.netloc}/ws?session={new_key()}&{address.query}"
+    with connect(url, origin=origin, proxy=None, max_size=None) as page:
+        assert "ok" in ask(page, id=1, do="hello", version=1)
+        page.send('{"id": 2, "do": "train"}')
+        while heard(page).get("event") != "training":
+            pass
+        started_at = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        assert ending(page)[1] == 1012
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert time.monotonic() - started_at < 10
+    assert err.splitlines() == ["the studio runs at this address until Ctrl-C"]
+
+
+def test_a_page_reads_no_file_of_this_machine(tmp_path: Path) -> None:
+    """The CSV file of a worksheet is read where a person started it, not where a page sent it."""
+    (tmp_path / "secret.csv").write_text("i,o1\n0.125,0.875\n")
+    text = (
+        '[parameters]\nw = 0.5\n[[layer]]\nunits = ["o1"]\nweights = [["w"]]\n'
+        '[data]\ncsv = "secret.csv"\n[loss]\nkind = "squared_error"\n'
+    )
+    (tmp_path / "sheet.toml").write_text(text)
+    started = Session(tmp_path / "sheet.toml")
+    assert "0.125" in str(started.handle({"do": "hello", "version": 1}))
+    for name in ("sheet", str(tmp_path / "sheet.toml"), f"{tmp_path}/"):
+        reply = Session(None).handle({"do": "open", "worksheet": text, "name": name})
+        assert "a worksheet without a file has no folder" in reply["error"]["message"]
+        change = {"worksheet": text}
+        reply = started.handle({"do": "edit", "change": change})
+        assert "a worksheet without a file has no folder" in reply["error"]["message"]

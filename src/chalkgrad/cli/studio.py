@@ -19,7 +19,7 @@ from chalkgrad.studio.visits import Visits
 def studio(
     start: Annotated[Path | None, Parameter(name=["START"])] = None, /, *,
     port: int | None = None, host: str = HOST,
-    browser: Annotated[bool, Parameter(name="--browser", negative="--no-open")] = True,
+    open_: Annotated[bool, Parameter(name="--open", negative="--no-open")] = True,
 ) -> int:  # fmt: skip
     """Show a network in a page: step through its passes, ask why, change it, train it.
 
@@ -33,7 +33,7 @@ def studio(
         The port to listen at; without it 8425, or the next one that is free.
     host
         The address to listen at. Any but this machine's own lets other machines in.
-    browser
+    open_
         Open the page in the browser.
     """
     messages = Messages(quiet=False)
@@ -50,7 +50,7 @@ def studio(
             )
         print(place.address, flush=True)
         messages.say("the studio runs at this address until Ctrl-C")
-        if browser:
+        if open_:
             show(place.address)
 
     serve(place, Visits(partial(Session, subject)), announce)
