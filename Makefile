@@ -67,10 +67,11 @@ stress: $(STAMPS)/test
 marking: $(STAMPS)/test
 	$(BIN)/python -m benchmarks.marking --workers $(WORKERS) $(ARGS)
 
-pages: $(STAMPS)/parity
+pages: $(STAMPS)/parity $(STAMPS)/browser
 	$(BIN)/python tools/names.py
 	$(BIN)/python tools/lectures.py
 	$(BIN)/python tools/gallery.py
+	$(BIN)/python tools/studio_tour.py
 	$(BIN)/python -m benchmarks.page
 	$(BIN)/python tools/kernels.py
 
