@@ -123,6 +123,11 @@ def test_long_names_and_forty_units_do_not_break_it(studio: Studio) -> None:
         assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
         assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    studio.ask("w_from_the_water_to_7")
+    for tab in ("why", "change", "mark"):
+        studio.tab(tab)
+        body = page.locator(".cg-tab-body")
+        assert body.evaluate("(body) => body.scrollWidth <= body.clientWidth"), tab
 
 
 def test_all_records_at_once_show_a_bar_each(studio: Studio) -> None:

@@ -91,25 +91,28 @@ export function Tour({ root }) {
   );
 }
 
-/** Beside what it speaks of, inside the frame. @param {HTMLElement} card @param {DOMRect} frame @param {DOMRect} anchor */
+/**
+ * Beside what it speaks of where there is room, else in its lower part, or under it. The panel is still empty then.
+ * @param {HTMLElement} card
+ * @param {DOMRect} frame
+ * @param {DOMRect} anchor
+ */
 function place(card, frame, anchor) {
   const { offsetWidth: width, offsetHeight: height } = card;
   const gap = 14;
-  const beside = anchor.left - frame.left - width - gap;
-  const below = anchor.bottom - frame.top + gap;
-  const above = anchor.top - frame.top - height - gap;
-  const inside = {
-    left: anchor.left - frame.left + gap,
-    top: anchor.bottom - frame.top - height - gap,
-  };
-  const spot =
-    beside > gap && anchor.height > height
-      ? { left: beside, top: anchor.top - frame.top + gap }
-      : anchor.height > 200
-        ? inside
-        : above > gap
-          ? { left: inside.left, top: above }
-          : { left: inside.left, top: below };
+  const left = anchor.left - frame.left;
+  const bottom = anchor.bottom - frame.top;
+  const right = anchor.right - frame.left + gap;
+  const spots = [
+    {
+      left: right,
+      top: bottom - height - gap,
+      fits: right + width + gap < frame.width && anchor.height > 100,
+    },
+    { left: left + gap, top: bottom - height - gap, fits: anchor.height > height + 100 },
+    { left: left + gap, top: bottom + gap, fits: true },
+  ];
+  const spot = /** @type {{ left: number, top: number }} */ (spots.find(({ fits }) => fits));
   card.style.left = `${Math.max(gap, Math.min(spot.left, frame.width - width - gap))}px`;
   card.style.top = `${Math.max(gap, Math.min(spot.top, frame.height - height - gap))}px`;
 }

@@ -1,11 +1,11 @@
 /** A dialog of the browser's own: it keeps the focus inside, and Escape closes it. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./Icon.jsx";
 
 /** @param {{ title: string, onClose: () => void, class?: string, children: import("preact").ComponentChildren }} props */
 export function Dialog({ title, onClose, class: kind = "", children }) {
   const place = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (place.current);
     dialog.showModal();
     return () => dialog.close();
