@@ -74,13 +74,34 @@ const katexFaces = {
   },
 };
 
+/**
+ * The licences of what is in the bundle, as one comment: a saved page carries the bundle, and so these.
+ * @param {string[]} inputs
+ */
+function licences(inputs) {
+  const packages = inputs.flatMap(
+    (path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? [],
+  );
+  const texts = [...new Set(packages)].sort().map((name) => {
+    const folder = join(web, "node_modules", name);
+    const file = readdirSync(folder).find((entry) => /^licen[sc]e/i.test(entry));
+    if (file === undefined) {
+      throw new Error(`${name} has no licence beside it`);
+    }
+    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}`;
+  });
+  return `/*! This file contains:\n\n${texts.join("\n\n----\n\n")}\n*/\n`;
+}
+
 const banner = `/*! chalkgrad studio, sources sha256:${fingerprint()} */`;
 const common = {
   bundle: true,
   minify: true,
   write: false,
   charset: "utf8",
-  legalComments: "none",
+  legalComments: "none", // they stand at the end, whole
+  metafile: true,
   absWorkingDir: web,
   logLevel: "warning",
   target: ["es2022"],
@@ -109,8 +130,9 @@ for (const [result, name] of [
   [results[0], "studio.js"],
   [results[1], "studio.css"],
 ]) {
-  const bytes = result.outputFiles[0].contents;
-  if (result.outputFiles[0].text.includes("</script")) {
+  const text = result.outputFiles[0].text + licences(Object.keys(result.metafile.inputs));
+  const bytes = Buffer.from(text);
+  if (text.includes("</script")) {
     throw new Error(`${name} contains </script and could not stand in a page`);
   }
   const zipped = gzipSync(bytes, { level: 9 }).length;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -43,3 +44,13 @@ def test_the_bundle_is_small_and_asks_no_network() -> None:
     assert addresses <= {"http://www.w3.org"}  # the names of SVG and MathML
     assert "eval(" not in script
     assert "new Function" not in script
+
+
+def test_the_bundle_carries_the_licences_of_what_is_in_it() -> None:
+    """A saved page is a copy of them, too."""
+    asked = json.loads((WEB / "package.json").read_text("utf-8"))["dependencies"]
+    for name, part in ((SCRIPT, "script"), (STYLE, "style")):
+        notices = asset(name).rpartition("/*! This file contains:")[2]
+        contained = {word for word, version in asked.items() if f"{word} {version}\n" in notices}
+        assert contained == (set(asked) if part == "script" else {"katex", "uplot"})
+        assert notices.count("Copyright") >= len(contained)
