@@ -49,6 +49,10 @@ class Tour:
     def click(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def end(self) -> None:
+        """Show all of the passes."""
+        self.page.keyboard.press("End")
+
     def tab(self, key: str) -> None:
         self.page.click(f"[data-tab={key}]")
 
@@ -87,7 +91,7 @@ def stepping(tour: Tour) -> None:
 
 def asking(tour: Tour) -> None:
     """Why a gradient is what it is."""
-    tour.click("To the end")
+    tour.end()
     tour.ask("w5")
     tour.facts["w5"] = tour.text(".cg-answer-value")
     tour.picture("why")
@@ -121,7 +125,7 @@ def changing(tour: Tour) -> None:
 def marking(tour: Tour) -> None:
     """A person's working, with a mistake in it."""
     tour.start("lecture_002")
-    tour.click("To the end")
+    tour.end()
     tour.tab("mark")
     lines = ANSWERS.read_text("utf-8").splitlines()
     area = tour.page.locator(".cg-sheet textarea")
@@ -136,7 +140,7 @@ def marking(tour: Tour) -> None:
 def training(tour: Tour) -> None:
     """A boundary that is learned while one looks."""
     tour.start("circles")
-    tour.click("To the end")
+    tour.end()
     tour.tab("train")
     tour.click("Train")
     tour.page.wait_for_function(
@@ -173,7 +177,7 @@ def drawing(tour: Tour) -> None:
 def taking(tour: Tour) -> None:
     """What can be taken away."""
     tour.start("lecture_001")
-    tour.click("To the end")
+    tour.end()
     tour.click("Take away")
     tour.page.locator("dialog").wait_for()
     tour.picture("take")
@@ -195,7 +199,7 @@ def main() -> None:
         for stop in STOPS:
             stop(tour)
         telephone = Tour(_opened(chromium, address, viewport=NARROW, color_scheme="dark"))
-        telephone.click("To the end")
+        telephone.end()
         telephone.picture("telephone")
         chromium.close()
     PAGE.write_text(TEXT.read_text("utf-8").format(command=COMMAND, **tour.facts), encoding="utf-8")

@@ -1,7 +1,8 @@
 /** Training as it goes: events come in between the replies. */
 import { signal } from "@preact/signals";
+import { thinned } from "./thinned.js";
 
-const KEPT = 2000;
+const KEPT = 500; // points of the curve of the loss
 
 /** @typedef {ReturnType<typeof createTraining>} Training */
 
@@ -17,7 +18,7 @@ export function createTraining(connection, state, { show, complain }) {
 
   connection.onEvent((event) => {
     if (event.event === "training" && state.value !== null) {
-      const losses = [...state.value.losses, ...event.losses].slice(-KEPT);
+      const losses = thinned([...state.value.losses, ...event.losses], KEPT);
       rate.value = event.rate;
       state.value = {
         ...state.value,
