@@ -64,17 +64,26 @@ class Trainer:
         return Held(values, memory)
 
     def advance(self, done: int, steps: int) -> Advance:
-        """So many updates after `done` ones, or as many as stay finite."""
+        """So many updates after `done` ones, or as many as leave a loss that is a finite number."""
         before = self.held()
         losses = self._run(done, steps)
-        good = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else steps
-        if good == steps and self._is_finite():
+        if np.isfinite(losses).all() and self._goes_on(done + steps):
             return Advance(losses, True)
+        finite = np.isfinite(losses)
+        good = max(0, (steps if finite.all() else int(np.argmin(finite))) - 1)
         self.begin(before.values, before.memory)
-        good = max(0, good - 1)
         if good:
             self._run(done, good)
         return Advance(losses[:good], False)
+
+    def _goes_on(self, done: int) -> bool:
+        """Is everything finite, and the loss as well? One more update tells it, and is undone."""
+        if not all(np.isfinite(t.node.value).all() for t in self.parameters.values()):
+            return False
+        now = self.held()
+        (loss,) = self._run(done, 1)
+        self.begin(now.values, now.memory)
+        return bool(np.isfinite(loss))
 
     def _run(self, done: int, steps: int) -> Array:
         if self.rows is None:
@@ -82,9 +91,6 @@ class Trainer:
         else:
             found = self.step.scan(*self.data, rows=self.rows(done, steps))
         return np.asarray(found.node.value, np.float64)
-
-    def _is_finite(self) -> bool:
-        return all(np.isfinite(t.node.value).all() for t in self.parameters.values())
 
     def _moving(self) -> list[tuple[str, Tensor]]:
         moving = {p for group in self.optimizer.param_groups for p in group["params"]}
