@@ -32,6 +32,7 @@ NATIVE, FIT = "chalkgrad native", "chalkgrad fit"
 TORCH, JAX = ("torch eager", "torch fused"), ("jax scan", "jax step")
 COLD_PROGRAM = f"{NATIVE}, empty cache"
 
+PARTS = "steps", "limits", "first", "profiles", "programs", "startup"  # of a whole run
 PART = 0.05  # of a step, from which a kernel has a line of its own
 SOUND = 0.8  # of threads times the peak of one: less, and something else was running
 
@@ -67,7 +68,7 @@ def lacking(run: Document) -> str:
             absent = [e for e in (NATIVE, FIT, *JAX, "torch eager") if e not in cases.get(name, {})]
             if absent:
                 return f"{name} on {threads} threads has no {absent[0]}"
-    parts = [part for part in ("steps", "limits", "first", "programs", "startup") if not run[part]]
+    parts = [part for part in PARTS if not run[part]]
     return f"it has no {parts[0]}" if parts else ""
 
 
@@ -306,7 +307,8 @@ def profiles(run: Document) -> str:
             for k in sorted(large, key=lambda k: -k["microseconds"])
         ]
         count = len(found["kernels"]) - len(large)
-        rows.append([f"{count} smaller ones, and what is between them", digits(rest), ""])
+        if count:
+            rows.append([f"{count} smaller ones, and what is between them", digits(rest), ""])
         heads = [f"{case}: {digits(found['step'])} µs", "µs", "its products at the peak"]
         parts.append(grid(heads, rows))
     text = (

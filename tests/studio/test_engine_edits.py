@@ -257,3 +257,28 @@ def test_the_history_of_a_large_network_is_as_long_as_there_is_room() -> None:
         history.undo()
     assert not history.can_undo
     assert sessions._ROOM // (3 * 235_146) > 20  # 784-256-128-10 with Adam
+
+
+@pytest.mark.parametrize("key", ["lecture_001", "lecture_002", "circles", "digits"])
+def test_the_numbers_of_an_edit_come_before_its_reply(key: str) -> None:
+    talk, before = opened(key)
+    name = next(w["name"] for w in before["scene"]["weights"] if w["name"])
+    talk.events.clear()
+    after = talk.ask("edit", change={"set": {name: 0.625}})
+    (event,) = talk.events
+    assert event["event"] == "numbers"
+    assert event["version"] == after["version"]
+    assert _numbers(event["scene"]) == _numbers(after["scene"]) != _numbers(before["scene"])
+
+
+def test_a_graph_comes_whole_with_its_reply() -> None:
+    talk, _ = opened("lecture_004")
+    talk.ask("edit", change={"set": {"x": 0.625}})
+    assert talk.events == []
+
+
+def _numbers(part: object) -> object:
+    """A scene without its formulas."""
+    if isinstance(part, dict):
+        return {k: _numbers(v) for k, v in part.items() if k not in ("formula", "latex")}
+    return [_numbers(each) for each in part] if isinstance(part, list) else part

@@ -138,14 +138,16 @@ def test_the_engine_itself_answers_and_trains() -> None:
             hello = ask(socket, id=1, do="hello", version=1)["ok"]
             assert hello["state"]["loss"]["name"] == "E_total"
             changed = ask(socket, id=2, do="edit", change={"set": {"w5": 0.9}})
-            assert "ok" in changed
+            assert changed["event"] == "numbers"
+            assert "ok" in heard(socket)
             socket.send(json.dumps({"id": 3, "do": "train", "until": 50}))
             events = []
             while not events or events[-1].get("event") != "trained":
                 events.append(heard(socket))
             assert events[-1]["why"] == "reached"
             assert events[-1]["state"]["updates"] == 50
-            lost = ask(socket, id=4, do="edit", change={"set": {"w5": 7}})["ok"]
+            assert ask(socket, id=4, do="edit", change={"set": {"w5": 7}})["event"] == "numbers"
+            lost = heard(socket)["ok"]
         with server.socket(key) as socket:
             again = ask(socket, id=1, do="hello", version=1)["ok"]["state"]
             assert again["loss"] == lost["loss"]

@@ -154,7 +154,10 @@ async def _outbox() -> None:
     assert event["losses"][-1][0] == 9999
     outbox.put(event)
     outbox.put({"event": "trained"})
+    outbox.put({"event": "numbers"})  # its reply says the same, and training is over only once
     assert await outbox.take() == {"event": "trained"}
+    outbox.put({"event": "numbers"})
+    assert await outbox.take() == {"event": "numbers"}
     outbox.end()
     assert await outbox.take() is None
 

@@ -182,6 +182,8 @@ export interface Settings {
 }
 
 export interface State {
+  /** The page's own: the scene is that of an edit whose reply is still to come. */
+  ahead?: boolean;
   version: number;
   title: string;
   source: string | null;
@@ -273,6 +275,12 @@ export interface Export {
   base64?: string;
 }
 
+export interface NumbersEvent {
+  event: "numbers";
+  version: number;
+  scene: Scene;
+}
+
 export interface TrainingEvent {
   event: "training";
   updates: number;
@@ -290,7 +298,8 @@ export interface TrainedEvent {
   say: string;
 }
 
-export type StudioEvent = TrainingEvent | TrainedEvent | { event: "closing"; say?: string };
+export type StudioEvent =
+  NumbersEvent | TrainingEvent | TrainedEvent | { event: "closing"; say?: string };
 
 export type Change = Record<string, unknown>;
 

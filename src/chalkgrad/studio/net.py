@@ -219,7 +219,7 @@ class Net:
             "record": record,
             "record_names": self._record_names(),
             "settings": self._settings(),
-            "scene": FoldedScene(self, record, look.first).scene(),
+            "scene": self.scene(look),
             "steps": [],
             "worksheet": None,
             "share": None,
@@ -227,10 +227,11 @@ class Net:
             "notes": [*self.network.notes, *self._notes()],
         }
 
+    def scene(self, look: Look) -> Json:
+        return FoldedScene(self, look.record or 1, look.first).scene()
+
     def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
-        record = look.record or 1
-        scene = FoldedScene(self, record, look.first).scene()
-        return {"scene": scene, "view": self._view(record, known)}
+        return {"scene": self.scene(look), "view": self._view(look.record or 1, known)}
 
     def _record_names(self) -> list[str]:
         if self.records > _NAMED:

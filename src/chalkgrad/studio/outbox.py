@@ -1,7 +1,7 @@
-"""What training has to tell a page, as much of it as a slow page leaves room for: one event.
+"""What a session has to tell a page, as much of it as a slow page leaves room for: one event.
 
-While the page reads, events of training come in. The newest takes the place of the one that still
-waits, and takes over the points of its curve.
+While the page reads, events come in. The newest takes the place of the one that still waits, and
+takes over the points of its curve. Only the numbers of an edit give way: its reply has them, too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Outbox:
 
     def put(self, event: Json) -> None:
         """Let it be the next to be sent."""
+        if self.waiting is not None and event["event"] == "numbers":
+            return
         if self.waiting is not None and "losses" in self.waiting and "losses" in event:
             points = [*self.waiting["losses"], *event["losses"]]
             event = {**event, "losses": thinned(tuple((k, loss) for k, loss in points))}

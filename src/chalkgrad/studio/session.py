@@ -174,7 +174,15 @@ class Session:
         subject = now.subject.edited(asked.part("change"), self.look)
         self._enter(Situation.of(subject), gesture)
         self._look_again(self.look.record)
+        self._tell_numbers(subject)
         return self.state()
+
+    def _tell_numbers(self, subject: Subject) -> None:
+        """So that the picture follows a hand that drags a weight: formulas take longer to write.
+        A graph's edges have formulas, so it comes whole or not at all."""
+        scene = subject.scene(self.look)
+        if scene["layout"] == "layers":
+            self.emit({"event": "numbers", "version": self.version, "scene": scene})
 
     def _undo(self, asked: Asked) -> Json:
         return self._travel(asked, lambda history: history.undo())

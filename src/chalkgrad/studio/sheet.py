@@ -195,10 +195,12 @@ class Sheet:
         ]
 
     # Replies.
-    def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
+    def scene(self, look: Look) -> Json:
         ran, places = self.shown(look.record)
-        scene = scene_of(places, ran, look.first, formulas=False)
-        return {"scene": scene, "view": self._view(memory, known)}
+        return scene_of(places, ran, look.first, formulas=False)
+
+    def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
+        return {"scene": self.scene(look), "view": self._view(memory, known)}
 
     def state(self, look: Look, memory: Memory | None) -> Json:
         ran, places = self.shown(look.record)

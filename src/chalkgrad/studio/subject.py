@@ -70,6 +70,9 @@ class Subject(Protocol):
     def state(self, look: Look, memory: Memory | None) -> Json:
         """The part of a State that the subject knows."""
 
+    def scene(self, look: Look) -> Json:
+        """The picture's numbers, without formulas: known long before those are written."""
+
     def moving(self, look: Look, memory: Memory | None, known: Json | None) -> Json:
         """What of it is shown while training runs: the scene without formulas, and the views.
 

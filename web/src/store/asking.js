@@ -46,6 +46,9 @@ export function createAsking(connection, state, preferences) {
     const wrt = selected.value;
     // Read, so that a change asks again.
     const version = state.value?.version;
+    if (state.value?.ahead) {
+      return;
+    }
     const { view, names, digits } = preferences;
     if (wrt === null || version === undefined) {
       why.value = null;

@@ -17,7 +17,12 @@ export function createTraining(connection, state, { show, complain }) {
   const said = signal("");
 
   connection.onEvent((event) => {
-    if (event.event === "training" && state.value !== null) {
+    if (event.event === "numbers" && state.value !== null) {
+      // The picture of an edit comes before the formulas of its reply, if not too late.
+      if (event.version > state.value.version) {
+        state.value = { ...state.value, scene: event.scene, ahead: true };
+      }
+    } else if (event.event === "training" && state.value !== null) {
       const losses = thinned([...state.value.losses, ...event.losses], KEPT);
       rate.value = event.rate;
       state.value = {
