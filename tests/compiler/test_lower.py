@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import chalkgrad as cg
 from chalkgrad.compiler.host import available
 from chalkgrad.compiler.lower import Lowered
-from chalkgrad.core.index import Apply, Axis, Const, Term, compare, inside, select
+from chalkgrad.core.graph import ArrayType, placeholder
+from chalkgrad.core.index import Apply, Axis, Const, Read, Term, compare, inside, select
 from chalkgrad.nn import functional as F
 
 native = pytest.mark.skipif(bool(available()), reason="no native code here")
@@ -84,3 +85,12 @@ def test_a_selection_by_indices_keeps_its_value(condition: Term, rows: int, colu
     tidy = low.tidy(term)
     for i, j in np.ndindex(rows, columns):
         assert value(tidy, i, j) == value(term, i, j)
+
+
+def test_data_decides_for_itself() -> None:
+    """0 · x < 1 is not true of x = NaN."""
+    low = Lowered([placeholder(ArrayType((4,), np.dtype(np.float32)))], {})
+    low.extents.update({0: 4, 1: 1})
+    datum = Read(0, (Axis(0),))
+    term = select(compare("less", datum * 0, 1), Axis(0), 7)
+    assert low.tidy(term) == term

@@ -88,6 +88,8 @@ class Lowered:
                 both = self._holds(a), self._holds(b)
                 return False if False in both else None if None in both else True
             case Apply("less" | "greater_equal" as name, (index, Const(int(limit)))):
+                if any(isinstance(part, Read) for part in walk(index)):
+                    return None  # of data nothing is known, and 0 · NaN is not 0
                 low, high = bounds(linear(index, self.extents), self.extents)
                 if low >= limit or high < limit:
                     return (low >= limit) == (name == "greater_equal")

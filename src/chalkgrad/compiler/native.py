@@ -109,23 +109,17 @@ class Native:
 
     def load(self, arrays: Sequence[Array]) -> None:
         """Take over the states' values."""
-        self._block = aligned(sum(_room(array) for array in arrays))
-        self._held, self._spare = [], []
-        start = 0
-        for place, turned, array in zip(
-            self.layout.states, self.layout.turned, arrays, strict=True
-        ):
-            held = self._block[start : start + array.nbytes].view(array.dtype)
-            held = held.reshape(array.shape[::-1] if turned else array.shape)
-            held[...] = array.T if turned else array
-            self._held.append(held)
+        turned = zip(arrays, self.layout.turned, strict=True)
+        laid = [array.T if exchanged else array for array, exchanged in turned]
+        self._block = aligned(sum(map(_room, laid)))
+        self._held, self._spare = _parts(self._block, laid), []
+        for place, held, array in zip(self.layout.states, self._held, laid, strict=True):
+            held[...] = array
             self._put(place, held)
-            start += _room(array)
 
     def state(self, k: int) -> Array:
         """What a state holds, in memory of its own."""
-        held = self._held[k]
-        return np.array(held.T if self.layout.turned[k] else held, order="C")
+        return _upright(self._held[k], self.layout.turned[k])
 
     def snapshot(self) -> Snapshot:
         """The states as they are now, to be looked at later."""
@@ -218,16 +212,28 @@ class Snapshot:
         """What a state was; always the same array. One for several tensors is not to be changed."""
         with self._lock:
             if k not in self._given:
-                start = sum(_room(array) for array in self._like[:k])
-                like = self._like[k]
-                held = self._memory[start : start + like.nbytes].view(like.dtype)
-                held = held.reshape(like.shape)
-                self._given[k] = np.array(held.T if self._turned[k] else held, order="C")
+                held = _parts(self._memory, self._like)[k]
+                self._given[k] = _upright(held, self._turned[k])
                 self._given[k].flags.writeable = not shared
             return self._given[k]
 
     def __del__(self) -> None:
-        self._spare.append(self._memory)
+        if not self._spare:  # of many that were kept and let go together, one is enough
+            self._spare.append(self._memory)
+
+
+def _parts(block: Array, like: Sequence[Array]) -> list[Array]:
+    """A block as arrays of these shapes and types, one behind the other."""
+    found, start = [], 0
+    for array in like:
+        found.append(block[start : start + array.nbytes].view(array.dtype).reshape(array.shape))
+        start += _room(array)
+    return found
+
+
+def _upright(held: Array, turned: bool) -> Array:
+    """A copy in row-major order, whichever way the state lies."""
+    return np.array(held.T if turned else held, order="C")
 
 
 def _room(array: Array) -> int:
