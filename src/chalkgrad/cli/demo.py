@@ -40,6 +40,12 @@ def demo(*, lectures: Annotated[bool, Parameter(negative="--no-lectures")] = Tru
             runpy.run_path(str(path), run_name="__main__")
             print(f"({time.perf_counter() - started:.1f} s: python {_short(path)})")
         shown_work(lecture_files()[0].parent)
+    _heading("what next")
+    print(
+        "chalkgrad studio     step through all of this in a page of your browser\n"
+        '                     (pip install "chalkgrad[studio]")\n'
+        "chalkgrad --help     your own table, worksheet or working"
+    )
     return 0
 
 
@@ -124,7 +130,7 @@ def digits() -> None:
         print(f"  right on {found.accuracy:.1%} of {len(found.labels)} images it never saw")
         answers = found.outputs.argmax(1)
         wrong = np.flatnonzero(answers != found.labels)[:3]
-        titles = [f"a {found.labels[k]} taken for a {answers[k]}" for k in wrong]
+        titles = [f"{_digit(found.labels[k])} taken for {_digit(answers[k])}" for k in wrong]
         _draw([found.images[k].reshape(8, 8) for k in wrong], titles)
 
 
@@ -146,7 +152,11 @@ def _draw(images: list[Array], titles: list[str]) -> None:
     for row in range(8):
         lines = ["".join(" ░▒▓█"[min(4, int(v * 5 / 17))] * 2 for v in im[row]) for im in images]
         print("    " + "      ".join(lines))
-    print("    " + "      ".join(f"{title:<16}" for title in titles))
+    print("    " + "".join(f"{title:<22}" for title in titles).rstrip())
+
+
+def _digit(label: int) -> str:
+    return f"an {label}" if label == 8 else f"a {label}"
 
 
 def _heading(text: str) -> None:
