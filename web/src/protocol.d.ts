@@ -175,7 +175,8 @@ export interface LayerSettings {
 export interface Settings {
   update:
     ({ rule: string; learning_rate: Value } & Record<string, Value | boolean | string>) | null;
-  loss: { kind: string; over_records: string };
+  /** Null in a formula, which is its own loss. */
+  loss: { kind: string; over_records: string } | null;
   layers: LayerSettings[];
   seed: number;
   fixed: string[];

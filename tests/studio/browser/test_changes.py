@@ -156,3 +156,21 @@ def test_an_edit_reaches_the_picture_at_once(studio: Studio) -> None:
     times = sorted(studio.page.evaluate("window.times"))
     # A generous bound for a machine that does other things; the benchmark measures it.
     assert times[len(times) // 2] < 250
+
+
+@pytest.mark.parametrize("key", ["lecture_004", "lecture_004_neuron"])
+def test_a_formula_is_changed_and_given_an_update_rule(studio: Studio, key: str) -> None:
+    """It has no loss of a kind to choose, and no layers."""
+    page = studio.page
+    studio.start(key)
+    studio.tab("change")
+    page.get_by_role("spinbutton").first.fill("2.5")
+    studio.until(
+        """() => [...document.querySelectorAll('.cg-unit .cg-value')]
+            .some((one) => one.textContent === '2.5')"""
+    )
+    assert page.get_by_label("Loss").count() == 0
+    page.get_by_label("Update rule").select_option("sgd")
+    studio.tab("train")
+    page.get_by_role("button", name="Step", exact=True).click()
+    studio.until("() => document.querySelector('[data-figure=updates]').textContent === '1'")

@@ -48,26 +48,28 @@ function Learning() {
     <fieldset class="cg-group">
       <legend>Learning</legend>
       <div class="cg-grid">
-        <Field name="Loss" class="is-wide">
-          {(id) => (
-            <select
-              id={id}
-              value={loss.kind}
-              disabled={lossFixed}
-              onChange={(event) => editing.change({ loss: { kind: event.currentTarget.value } })}
-            >
-              {!choices?.losses.includes(loss.kind) && (
-                <option value={loss.kind}>{said(loss.kind)}</option>
-              )}
-              {choices?.losses.map((kind) => (
-                <option key={kind} value={kind}>
-                  {said(kind)}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        {(state.value?.records ?? 1) > 1 && (
+        {loss !== null && (
+          <Field name="Loss" class="is-wide">
+            {(id) => (
+              <select
+                id={id}
+                value={loss.kind}
+                disabled={lossFixed}
+                onChange={(event) => editing.change({ loss: { kind: event.currentTarget.value } })}
+              >
+                {!choices?.losses.includes(loss.kind) && (
+                  <option value={loss.kind}>{said(loss.kind)}</option>
+                )}
+                {choices?.losses.map((kind) => (
+                  <option key={kind} value={kind}>
+                    {said(kind)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+        {loss !== null && (state.value?.records ?? 1) > 1 && (
           <Field name="Over records" class="is-wide">
             {(id) => (
               <select
