@@ -165,11 +165,7 @@ _TYPED = {
 }  # fmt: skip
 
 
-def _kernels(graph: Graph) -> Any:
-    return importlib.import_module("chalkgrad.compiler.show").kernels(graph)
-
-
-Graph.compiler = _kernels
+offer("kernels", "chalkgrad.compiler.show:kernels")
 offer("interactive page", "chalkgrad.studio.offline:interactive")
 
 

@@ -50,9 +50,18 @@ def test_the_address_is_on_stdout_and_ctrl_c_ends_it() -> None:
     ("arguments", "words"),
     [
         (["nothing.toml"], "nothing.toml is not there"),
+        (["nothing.csv"], "nothing.csv is not there"),
         (["--port", "99999"], "a port is a number from 0 to 65535, not 99999"),
         (["--port", "x"], "--port"),
-        (["--host", "no.such.host.invalid"], "the studio cannot listen at no.such.host.invalid"),
+        (["--host", "no.such.host.invalid"], "the studio cannot listen at no.such.host.invalid: "),
+        (
+            ["--host", "a..b"],
+            "at a..b: that is no name of a host; choose an address of this machine",
+        ),
+        (
+            ["--host", "192.0.2.1"],
+            "at 192.0.2.1: Cannot assign requested address; choose an address",
+        ),
         (["--no-opn"], "--no-opn"),
     ],
 )
@@ -76,7 +85,8 @@ def test_a_file_that_is_no_worksheet_is_refused_before_anything_listens(
 def test_a_port_that_is_taken_is_said_and_the_usual_one_is_passed_over() -> None:
     with sockets.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(serving.ArgumentError, match=f"cannot listen at 127.0.0.1, port {port}"):
+        said = f"at 127.0.0.1, port {port}: Address already in use; choose another port"
+        with pytest.raises(serving.ArgumentError, match=said):
             Place.taken(port=port)
     one, other = Place.taken(), Place.taken()
     with one.socket, other.socket:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket as sockets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 from websockets.sync.client import ClientConnection
 
 from chalkgrad.studio.session import Session
+from chalkgrad.studio.visits import Visits
 from tests.studio.hosts import Echo, Running, ask, ending, heard, new_key, running, until
 
 
@@ -42,10 +45,10 @@ def test_of_two_pages_with_one_key_the_newer_stays(server: Running) -> None:
 
 
 def test_a_connection_that_goes_during_a_request_loses_nothing(server: Running) -> None:
-    key = new_key()
+    key, made = new_key(), len(server.sessions)
     with server.socket(key) as socket:
         socket.send(json.dumps({"id": 1, "do": "sleep", "seconds": 0.3}))
-        time.sleep(0.1)
+        until(lambda: server.sessions[made:] and server.sessions[made].requests)
         _broken(socket)
     with server.socket(key) as again:
         assert ask(again, id=2, do="hello")["ok"] == {"count": 2}
@@ -77,6 +80,22 @@ def test_sessions_are_bounded_and_the_one_idle_longest_goes() -> None:
         assert [session.closed for session in server.sessions] == [True, False, False, False]
         with server.socket(keys[1]) as socket:
             assert ask(socket, id=1, do="hello")["ok"] == {"count": 2}
+
+
+def test_nor_do_pages_that_come_at_once_make_more() -> None:
+    class Slow(Echo):
+        def close(self) -> None:
+            time.sleep(0.2)
+
+    async def come() -> int:
+        visits = Visits(Slow, most=3)
+        for _ in range(3):
+            await visits.visit(new_key())
+        await asyncio.gather(*(visits.visit(new_key()) for _ in range(3)))
+        return len(visits.known)
+
+    with ThreadPoolExecutor(1) as thread:  # here a browser's driver may have its own loop
+        assert thread.submit(asyncio.run, come()).result() <= 3
 
 
 def test_where_every_session_has_a_page_one_more_is_refused() -> None:

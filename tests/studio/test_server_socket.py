@@ -37,6 +37,8 @@ def test_each_request_gets_its_reply_in_turn(server: Running) -> None:
         ('{"id": ' + "9" * 10_000 + "}", "no JSON"),
         ("\ud83d".encode("utf-8", "replace").decode(), "no JSON"),
         ("__import__('os').system('true')", "no JSON"),
+        ('{"id": "\\ud83d", "do": "hello"}', "half of a character"),
+        ('{"id": 1, "do": "open", "\\udfff": [{"\\ud800": 1}]}', "half of a character"),
     ],
 )
 def test_nonsense_gets_an_error_and_the_page_goes_on(server: Running, text: str, said: str) -> None:

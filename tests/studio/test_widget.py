@@ -85,7 +85,8 @@ def test_without_anything_a_start_is_chosen_in_it(monkeypatch: pytest.MonkeyPatc
         ((cg.nn.Linear(1, 1),), {}, "a model is shown with its data: cg.studio(model, x, y)"),
         ((LECTURE, np.eye(2), np.eye(2)), {}, "are given with a model only"),
         ((LECTURE,), {"loss": "mse"}, "are given with a model only"),
-        ((3.5,), {}, "not a float"),
+        ((LECTURE,), {"title": "Mine"}, "are given with a model only"),
+        ((3.5,), {}, "a saved run, or a model with data, not float"),
         (("nothing.toml",), {}, "nothing.toml"),
     ],
 )

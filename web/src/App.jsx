@@ -3,9 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Tour } from "./bars/Tour.jsx";
 import { TopBar } from "./bars/TopBar.jsx";
 import { Transport } from "./bars/Transport.jsx";
-import { StudioProvider } from "./parts/context.js";
-import { useStudio } from "./parts/context.js";
-import { Icon } from "./parts/Icon.jsx";
+import { StudioProvider, useStudio } from "./parts/context.js";
+import { IconButton } from "./parts/IconButton.jsx";
 import { Panel } from "./panel/Panel.jsx";
 import { Picture } from "./picture/Picture.jsx";
 import { readFile } from "./store/files.js";
@@ -44,7 +43,7 @@ function Frame() {
     <div
       ref={root}
       class={`cg-studio ${whole ? "is-page" : "is-widget"} ${dropping ? "is-dropping" : ""}`}
-      data-theme={store.preferences.theme.value}
+      data-theme={store.preferences.dark.value ? "dark" : "light"}
       tabindex={whole ? undefined : -1}
       onDragOver={(event) => {
         if (store.live && event.dataTransfer?.types.includes("Files")) {
@@ -148,14 +147,7 @@ function Trouble() {
       {now && (
         <div class="cg-trouble-card">
           <p>{now.text}</p>
-          <button
-            type="button"
-            class="cg-icon-button"
-            aria-label="Dismiss"
-            onClick={() => void (trouble.value = null)}
-          >
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" name="Dismiss" onClick={() => void (trouble.value = null)} />
         </div>
       )}
     </div>

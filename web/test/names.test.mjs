@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { gradientName, shortened, split } from "../src/parts/names.js";
+import { gradientName, inOrder, shortened, split } from "../src/parts/names.js";
 
 test("what follows the bar, or digits at the end, is set low", () => {
   assert.deepEqual(split("sum_h1"), { base: "sum", low: "h1", high: "" });
@@ -16,4 +16,10 @@ test("a long name keeps its ends", () => {
   assert.ok(short.startsWith("the_s") && short.endsWith("person"));
   assert.equal(shortened("w1", 12), "w1");
   assert.equal(gradientName("E", "w1"), "∂E/∂w1");
+});
+
+test("weights are listed by layer and number, however a scene has them", () => {
+  const given = ["w1", "w3", "w2", "w10"].map((name) => ({ name, layer: 1 }));
+  const names = inOrder([{ name: "a1", layer: 2 }, ...given]).map(({ name }) => name);
+  assert.deepEqual(names, ["w1", "w2", "w3", "w10", "a1"]);
 });

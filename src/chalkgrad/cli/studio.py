@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from chalkgrad.cli.messages import Messages
 from chalkgrad.core.errors import ArgumentError
-from chalkgrad.studio.own import own_start
+from chalkgrad.studio.own import subject_of
 from chalkgrad.studio.serving import HOST, Place, serve, show
 from chalkgrad.studio.session import Session
 from chalkgrad.studio.visits import Visits
@@ -39,7 +39,7 @@ def studio(
     messages = Messages(quiet=False)
     if port is not None and not 0 <= port <= 65535:
         raise ArgumentError(f"a port is a number from 0 to 65535, not {port}")
-    subject = None if start is None else own_start(start)[0]()
+    subject = None if start is None else subject_of(start)
     place = Place.taken(host, port)
 
     def announce() -> None:

@@ -14,14 +14,16 @@ and value never change once made, so a graph keeps the numbers of the pass that 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chalkgrad.core.rooms import above
 
 if TYPE_CHECKING:
     from chalkgrad.core.primitive import Primitive
@@ -153,7 +155,6 @@ class Graph:
     inputs: tuple[Node, ...]
     states: tuple[State, ...]
     outputs: tuple[Node, ...]
-    compiler: ClassVar[Callable[[Graph], Any]]  # set by the façade: this room is below it
 
     @property
     def results(self) -> tuple[Node, ...]:
@@ -172,7 +173,7 @@ class Graph:
 
     def kernels(self) -> Any:
         """The loops that the compiler makes of it: `print` them, or `time` them."""
-        return Graph.compiler(self)
+        return above("kernels")(self)
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))

@@ -18,8 +18,6 @@ from chalkgrad.explain.views.lines import formula_of
 from chalkgrad.formulas import DIGITS, Number, Partial, latex
 from chalkgrad.worksheet import Worksheet
 
-INTERACTIVE = "interactive page"  # what a room above makes of a derivation
-
 
 @dataclass(frozen=True, repr=False)
 class Derivation:
@@ -81,7 +79,7 @@ class Derivation:
         An interactive one steps through the passes, and explains each quantity that is clicked.
         """
         if interactive:
-            page: str = above(INTERACTIVE)(self, **layout)
+            page: str = above("interactive page")(self, **layout)
             return page
         return render.to_html(self.document(**layout))
 

@@ -39,11 +39,9 @@ class Ended(Exception):
 class Conversation:
     """The socket of a page that was let in, its session, and what waits for it."""
 
-    def __init__(
-        self, socket: WebSocket, session: Answering, outbox: Outbox, bucket: Bucket | None = None
-    ) -> None:
+    def __init__(self, socket: WebSocket, session: Answering, outbox: Outbox) -> None:
         self.socket, self.session, self.outbox = socket, session, outbox
-        self.bucket = bucket or Bucket()
+        self.bucket = Bucket()
         self.sending = asyncio.Lock()
 
     async def held(self) -> None:
@@ -115,10 +113,17 @@ def answered(session: Answering, text: str) -> str:
     """The reply to a message, both as text."""
     try:
         request = json.loads(text)
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # "\ud83d" is JSON, but nothing that a reply could repeat
+        return _unread("has half of a character in it")
     except (ValueError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else f"no JSON: {error}"
-        return written({"id": None, "error": {"message": f"the request is {said}", "line": None}})
+        deep = isinstance(error, RecursionError)
+        return _unread("is nested too deeply" if deep else f"is no JSON: {error}")
     return written(session.handle(request))
+
+
+def _unread(why: str) -> str:
+    return written({"id": None, "error": {"message": f"the request {why}", "line": None}})
 
 
 def written(message: Json) -> str:

@@ -16,7 +16,7 @@ def interactive(derivation: Derivation, view: str | None = None, digits: int | N
     """The page: the network of its worksheet, or else the graph of what ran."""
     digits = derivation.digits if digits is None else digits
     check(view or derivation.view, digits)
-    answers: Answers = Reading(replace(derivation, digits=digits))
-    if derivation.worksheet is not None:
-        answers = Session(derivation.worksheet)
+    sheet = derivation.worksheet
+    shown = replace(derivation, digits=digits)
+    answers: Answers = Reading(shown) if sheet is None else Session(sheet)
     return page_of(recorded(answers, names=derivation.names, digits=digits))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from chalkgrad.core.errors import ChalkgradError
+from chalkgrad.core.errors import DataError
 from chalkgrad.explain.views import VIEWS
 from chalkgrad.formulas import DIGITS
 from chalkgrad.studio.limits import MOST_RECORDS_AT_ONCE, PROTOCOL
@@ -45,12 +45,8 @@ def recorded(
 def _ask(session: Answers, request: Json) -> Any:
     reply = session.handle(request)
     if "error" in reply:
-        raise StudioFault(reply["error"]["message"])
+        raise DataError(reply["error"]["message"])
     return reply["ok"]
-
-
-class StudioFault(ChalkgradError, RuntimeError):
-    """Something that cannot be recorded."""
 
 
 def _selections(session: Answers, state: Json) -> Iterator[Json]:

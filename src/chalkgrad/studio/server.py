@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from chalkgrad.core.errors import MissingExtra
 from chalkgrad.studio.access import Access, same_origin
 from chalkgrad.studio.conversation import CROWDED, NO_KEY, REFUSED, Conversation, dismiss
 from chalkgrad.studio.page import HEADERS, served
@@ -30,7 +29,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-INSTALL = 'pip install "chalkgrad[studio]"'
 COOKIE = "chalkgrad-studio"
 SWEEP = 30.0  # seconds between two looks at who has not come back
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
@@ -40,12 +38,10 @@ _FULL = f"{MOST_SESSIONS} pages are open; close one of them first"
 
 
 def application(visits: Visits, access: Access) -> Guard:
-    """The application that a server runs. MissingExtra where Starlette is not installed."""
-    try:
-        from starlette.applications import Starlette
-        from starlette.routing import Route, WebSocketRoute
-    except ImportError:
-        raise MissingExtra(f"the studio's page needs the extra `studio`: {INSTALL}") from None
+    """The application that a server runs."""
+    from starlette.applications import Starlette
+    from starlette.routing import Route, WebSocketRoute
+
     studio = _Studio(visits, access)
     routes = [
         *(Route(path, studio.page, methods=["GET"]) for path in served()),
@@ -127,7 +123,7 @@ class _Studio:
             return refusal(403, "a file must come from the studio's own page")
         if not self._admitted(request):
             return refusal(401, _NO_TOKEN)
-        if key is None or not is_key(key):
+        if not is_key(key):
             return refusal(400, _NO_KEY)
         found = await self.visits.visit(key)
         return refusal(503, _FULL) if found is None else found[1]
@@ -147,7 +143,7 @@ class _Studio:
         key = socket.query_params.get("session")
         if not self._admitted(socket):
             await dismiss(socket, REFUSED, _NO_TOKEN)
-        elif key is None or not is_key(key):
+        elif not is_key(key):
             await dismiss(socket, NO_KEY, _NO_KEY)
         elif (found := await self.visits.visit(key)) is None:
             await dismiss(socket, CROWDED, _FULL)

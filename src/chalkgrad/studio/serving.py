@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -12,10 +14,11 @@ from urllib.parse import urlencode
 
 from chalkgrad.core.errors import ArgumentError, MissingExtra
 from chalkgrad.studio.access import Access, is_loopback
-from chalkgrad.studio.server import INSTALL, application
+from chalkgrad.studio.server import application
 from chalkgrad.studio.traffic import LARGEST_FRAME, MOST_CONNECTIONS
 from chalkgrad.studio.visits import Visits
 
+INSTALL = 'pip install "chalkgrad[studio]"'
 HOST, PORT = "127.0.0.1", 8425
 TRIED = 20  # ports from the usual one on; a browser remembers what it knows of a page by its port
 _ANY = ("", "0.0.0.0", "::")
@@ -48,14 +51,16 @@ class Place:
 
 
 def server_of(place: Place, visits: Visits) -> Any:
-    """What `serve` runs. MissingExtra where uvicorn is not installed."""
+    """What `serve` runs. MissingExtra where a package of the extra is not installed."""
     try:
         import uvicorn
         import websockets  # noqa: F401  (what uvicorn speaks to a page with)
+
+        app = application(visits, place.access)
     except ImportError:
         raise MissingExtra(f"the studio's page needs the extra `studio`: {INSTALL}") from None
     config = uvicorn.Config(
-        application(visits, place.access), http="h11", ws="websockets-sansio", loop="asyncio",
+        app, http="h11", ws="websockets-sansio", loop="asyncio",
         lifespan="on", log_level="error", access_log=False, server_header=False,
         proxy_headers=False, ws_max_size=LARGEST_FRAME, ws_per_message_deflate=False,
         ws_ping_interval=20.0, ws_ping_timeout=60.0, limit_concurrency=MOST_CONNECTIONS,
@@ -87,21 +92,38 @@ def show(address: str) -> None:
 
 
 def _bound(host: str, port: int | None) -> socket.socket:
-    refused = OSError()
+    family, address = _resolved(host)
+    refused = 0
     for number in _ports(port):
         try:
-            return _listening(host, number)
+            return socket.create_server((address, number), family=family, backlog=64)
         except OSError as error:
-            refused = error
-    wanted = "none of the usual ports" if port is None else f"port {port}"
-    raise ArgumentError(f"the studio cannot listen at {host}, {wanted}: {refused.strerror}")
+            refused = error.errno or 0
+    if port is None or refused not in (errno.EADDRINUSE, errno.EACCES):
+        raise _nowhere(host, os.strerror(refused))
+    raise ArgumentError(
+        f"the studio cannot listen at {host}, port {port}: {os.strerror(refused)}; "
+        "choose another port, or leave it out"
+    )
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    family, *_, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    return socket.create_server(address[:2], family=family, backlog=64)
+def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
+    """The address of a name."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise _nowhere(host, error.strerror or str(error)) from None
+    except UnicodeError:  # a label of it is empty, or too long
+        raise _nowhere(host, "that is no name of a host") from None
+    return family, str(address[0])
+
+
+def _nowhere(host: str, why: str) -> ArgumentError:
+    return ArgumentError(
+        f"the studio cannot listen at {host}: {why}; choose an address of this machine"
+    )
 
 
 def _ports(port: int | None) -> Iterator[int]:

@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from chalkgrad.studio.outbox import Outbox
 from chalkgrad.studio.traffic import KEPT, MOST_SESSIONS
@@ -86,8 +86,9 @@ class Visits:
         are taken."""
         visit = self.known.get(key)
         if visit is None:
-            if len(self.known) >= self.most and not await self._drop_oldest():
-                return None
+            while len(self.known) >= self.most:  # others come in while one goes
+                if not await self._drop_oldest():
+                    return None
             visit = self.known.setdefault(key, Visit(self.clock()))
         async with visit.made:
             if visit.session is None:
@@ -125,6 +126,6 @@ class Visits:
             await self._drop(key)
 
 
-def is_key(text: str | None) -> bool:
+def is_key(text: str | None) -> TypeGuard[str]:
     """Does it look like the key that a page makes?"""
     return _KEY.fullmatch(text or "") is not None

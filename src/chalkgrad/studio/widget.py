@@ -17,7 +17,7 @@ INSTALL = 'pip install "chalkgrad[studio]"'
 
 def studio(
     what: Any = None, x: Any = None, y: Any = None, *, loss: str = "",
-    optimizer: Optimizer | None = None, title: str = "A model", labels: tuple[str, ...] = (),
+    optimizer: Optimizer | None = None, title: str = "", labels: tuple[str, ...] = (),
 ) -> Any:  # fmt: skip
     """A network to look at, step through, ask and change, in a notebook.
 
@@ -34,10 +34,10 @@ def studio(
         if x is None or y is None:
             raise ArgumentError("a model is shown with its data: cg.studio(model, x, y)")
         given = of_model(
-            model=what, x=x, y=y, loss=loss, optimizer=optimizer, title=title, labels=labels
+            what, x, y, loss=loss, optimizer=optimizer, title=title or "A model", labels=labels
         )
-    elif x is not None or y is not None or optimizer is not None or loss or labels:
-        raise ArgumentError("x, y, loss, optimizer and labels are given with a model only")
+    elif x is not None or y is not None or optimizer is not None or loss or title or labels:
+        raise ArgumentError("x, y, loss, optimizer, title and labels are given with a model only")
     session = Session(given)
     made = _widget()(session)
     session.emit = made.send

@@ -25,12 +25,12 @@ _HEADER = re.compile(rf"\s*\[\[?\s*\"?({'|'.join(TABLES)})\"?\s*([.\w\s]*)\]\]?\
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
-def read_text(path: str | PathLike[str]) -> str:
-    """The text of a file of at most 1 MiB of UTF-8; WorksheetError says why there is none."""
+def read_text(path: str | PathLike[str], most: int = LARGEST) -> str:
+    """The text of a file of at most `most` bytes of UTF-8; WorksheetError says why it has none."""
     name = Path(path).name or str(path)
     try:
         with open(path, "rb") as stream:
-            content = stream.read(LARGEST + 1)
+            content = stream.read(most + 1)
     except FileNotFoundError:
         raise WorksheetError(f"{path} is not there; check the path") from None
     except IsADirectoryError:
@@ -38,8 +38,8 @@ def read_text(path: str | PathLike[str]) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise WorksheetError(f"{path} cannot be read: {reason}") from error
-    if len(content) > LARGEST:
-        raise WorksheetError(f"{name} is larger than 1 MiB; keep data in fewer records")
+    if len(content) > most:
+        raise WorksheetError(f"{name} is larger than {most >> 20} MiB; keep data in fewer records")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -33,7 +33,7 @@ def test_a_drawn_two_is_judged_and_taught_in_one_step(studio: Studio) -> None:
     old, new = bars.nth(2).locator(".cg-bar-value").text_content().split("→")
     assert abs(number(old) - before) < 1e-3
     assert number(new) >= number(old)
-    assert "this is a 2" in page.locator(".cg-digit [role=status]").text_content()
+    assert "this is 2" in page.locator(".cg-digit [role=status]").text_content()
 
 
 def test_it_is_drawn_with_the_keyboard(studio: Studio) -> None:

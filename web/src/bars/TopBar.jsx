@@ -1,7 +1,7 @@
 /** The title, and what concerns the whole: start, undo, take away, reading, help. */
-import { useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Icon } from "../parts/Icon.jsx";
+import { IconButton } from "../parts/IconButton.jsx";
 import { Help } from "./Help.jsx";
 import { StartDialog } from "./StartDialog.jsx";
 import { TakeAway } from "./TakeAway.jsx";
@@ -32,28 +32,22 @@ export function TopBar() {
           </button>
         )}
         {live && (
-          <button
-            type="button"
-            class="cg-icon-button"
-            aria-label="Undo"
-            title="Undo (Ctrl Z)"
-            disabled={!now?.undo}
-            onClick={editing.undo}
-          >
-            <Icon name="undo" />
-          </button>
-        )}
-        {live && (
-          <button
-            type="button"
-            class="cg-icon-button"
-            aria-label="Redo"
-            title="Redo (Ctrl Shift Z)"
-            disabled={!now?.redo}
-            onClick={editing.redo}
-          >
-            <Icon name="redo" />
-          </button>
+          <>
+            <IconButton
+              icon="undo"
+              name="Undo"
+              hint="Undo (Ctrl Z)"
+              disabled={!now?.undo}
+              onClick={editing.undo}
+            />
+            <IconButton
+              icon="redo"
+              name="Redo"
+              hint="Redo (Ctrl Shift Z)"
+              disabled={!now?.redo}
+              onClick={editing.redo}
+            />
+          </>
         )}
         <button
           type="button"
@@ -66,15 +60,12 @@ export function TopBar() {
           <span>Take away</span>
         </button>
         <ThemeButton />
-        <button
-          type="button"
-          class="cg-icon-button"
-          aria-label="Help and settings"
-          title="Help and settings (?)"
+        <IconButton
+          icon="help"
+          name="Help and settings"
+          hint="Help and settings (?)"
           onClick={() => void (dialog.value = "help")}
-        >
-          <Icon name="help" />
-        </button>
+        />
       </nav>
       {dialog.value === "start" && <StartDialog onClose={close} />}
       {dialog.value === "take" && <TakeAway onClose={close} />}
@@ -84,18 +75,13 @@ export function TopBar() {
 }
 
 function ThemeButton() {
-  const { theme } = useStudio().preferences;
-  const [dark] = useState(() => matchMedia("(prefers-color-scheme: dark)"));
-  const isDark = theme.value === "dark" || (theme.value === "auto" && dark.matches);
+  const { theme, dark } = useStudio().preferences;
   return (
-    <button
-      type="button"
+    <IconButton
+      icon="sun"
+      name={dark.value ? "Light colours" : "Dark colours"}
       class="cg-icon-button cg-theme"
-      aria-label={isDark ? "Light colours" : "Dark colours"}
-      title={isDark ? "Light colours" : "Dark colours"}
-      onClick={() => void (theme.value = isDark ? "light" : "dark")}
-    >
-      <Icon name="sun" />
-    </button>
+      onClick={() => void (theme.value = dark.value ? "light" : "dark")}
+    />
   );
 }

@@ -1,7 +1,8 @@
 /** Stepping through the passes: what is being computed, and the buttons that go on and back. */
 import { useStudio } from "../parts/context.js";
 import { Field } from "../parts/Field.jsx";
-import { Icon } from "../parts/Icon.jsx";
+import { IconButton } from "../parts/IconButton.jsx";
+import { withCommas } from "../parts/numbers.js";
 import { Tex } from "../parts/Tex.jsx";
 
 const PHASES = { forward: "Forward", backward: "Backward", update: "Update" };
@@ -35,7 +36,7 @@ export function Transport() {
 
 /** The formula of the step at which the page stands. */
 function Current() {
-  const { stepping, state, training } = useStudio();
+  const { stepping, state, training, preferences } = useStudio();
   if (training.running.value) {
     return (
       <div class="cg-current">
@@ -57,7 +58,11 @@ function Current() {
         <span class="cg-phase">{step ? PHASES[step.phase] : "Before the first step"}</span>
         <span class="cg-count">{`${position} of ${count}`}</span>
         <p class="cg-words" aria-live="polite">
-          {step?.words ?? (state.value ? "Nothing is computed yet: press the space bar." : "")}
+          {step
+            ? withCommas(step.words, preferences.comma.value)
+            : state.value
+              ? "Nothing is computed yet. Press Play, or the space bar."
+              : ""}
         </p>
       </div>
       <div class="cg-formula" tabindex={0} role="group" aria-label="Formula of this step">
@@ -81,56 +86,42 @@ function Buttons() {
   const last = busy || position.value >= steps.value.length;
   return (
     <div class="cg-buttons" role="group" aria-label="Steps">
-      <button
-        type="button"
-        class="cg-icon-button"
-        aria-label="To the start"
-        title="To the start (Home)"
+      <IconButton
+        icon="start"
+        name="To the start"
+        hint="To the start (Home)"
         disabled={first}
         onClick={stepping.toStart}
-      >
-        <Icon name="start" />
-      </button>
-      <button
-        type="button"
-        class="cg-icon-button"
-        aria-label="One step back"
-        title="Back (←)"
+      />
+      <IconButton
+        icon="back"
+        name="One step back"
+        hint="Back (←)"
         disabled={first}
         onClick={stepping.back}
-      >
-        <Icon name="back" />
-      </button>
-      <button
-        type="button"
+      />
+      <IconButton
+        icon={playing.value ? "pause" : "play"}
+        name={playing.value ? "Pause" : "Play"}
+        hint="Play or pause (space)"
         class="cg-play"
-        aria-label={playing.value ? "Pause" : "Play"}
-        title="Play or pause (space)"
         disabled={busy}
         onClick={() => stepping.toggle()}
-      >
-        <Icon name={playing.value ? "pause" : "play"} />
-      </button>
-      <button
-        type="button"
-        class="cg-icon-button"
-        aria-label="One step forward"
-        title="Forward (→)"
+      />
+      <IconButton
+        icon="forward"
+        name="One step forward"
+        hint="Forward (→)"
         disabled={last}
         onClick={stepping.forward}
-      >
-        <Icon name="forward" />
-      </button>
-      <button
-        type="button"
-        class="cg-icon-button"
-        aria-label="To the end"
-        title="To the end (End)"
+      />
+      <IconButton
+        icon="end"
+        name="To the end"
+        hint="To the end (End)"
         disabled={last}
         onClick={stepping.toEnd}
-      >
-        <Icon name="end" />
-      </button>
+      />
     </div>
   );
 }

@@ -12,8 +12,8 @@ function rgb(hex) {
   return [whole >> 16, (whole >> 8) & 255, whole & 255];
 }
 
-/** @param {{ plane: import("../protocol").Plane, theme: string }} props */
-export function PlaneChart({ plane, theme }) {
+/** @param {{ plane: import("../protocol").Plane, dark: boolean }} props */
+export function PlaneChart({ plane, dark }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const show = useShown(3);
   const values = plane.values.map(toNumber);
@@ -35,7 +35,7 @@ export function PlaneChart({ plane, theme }) {
       image.data[4 * place + 3] = 255;
     });
     context.putImageData(image, 0, 0);
-  }, [plane, theme]);
+  }, [plane, dark]);
 
   const boundary = useMemo(() => boundaryOf(plane, values), [plane]);
   const { level } = plane;

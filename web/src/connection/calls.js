@@ -2,11 +2,10 @@
 
 /** A reply that says what went wrong, in the engine's words. */
 export class Refusal extends Error {
-  /** @param {string} message @param {number | null} [line] of a worksheet */
-  constructor(message, line = null) {
+  /** @param {string} message */
+  constructor(message) {
     super(message);
     this.name = "Refusal";
-    this.line = line;
   }
 }
 
@@ -48,7 +47,7 @@ export function createCalls(send, announce) {
       const caller = waiting.get(message.id);
       waiting.delete(message.id);
       if (message.error) {
-        caller?.reject(new Refusal(message.error.message, message.error.line ?? null));
+        caller?.reject(new Refusal(message.error.message));
       } else {
         caller?.resolve(message.ok);
       }

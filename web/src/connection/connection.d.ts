@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import type { Hello, Request, State, StudioEvent } from "../protocol";
+import type { Request, State, StudioEvent } from "../protocol";
 
 /** How a page reaches an engine, whoever its host is. */
 export interface Connection {
@@ -20,5 +20,3 @@ export interface Connection {
   retry?(): void;
   close(): void;
 }
-
-export type { Hello };

@@ -6,7 +6,7 @@ const KEY = "chalkgrad-session";
 const PATIENCE = 1500;
 
 /** @returns {string} 32 hex digits */
-export function newKey() {
+function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Tex } from "../parts/Tex.jsx";
 import { touches } from "../picture/lights.js";
+import { usePointing } from "./usePointing.js";
 
 /** @typedef {import("../protocol").Block} Block */
 
@@ -67,23 +68,11 @@ function Part({ part }) {
 /** What lights its place in the picture when it is pointed at, and is lit when that place is.
  * @param {{ lights: import("../protocol").Lights, name?: string, children: import("preact").ComponentChildren }} props */
 function Hot({ lights, name, children }) {
-  const { asking, numbers } = useStudio();
+  const { asking } = useStudio();
   const pointed = asking.pointed.value;
   const on = pointed !== null && touches(lights, pointed);
-  const enter = () => void (asking.lit.value = lights);
-  const leave = () => void (asking.lit.value = null);
-  const askable = name !== undefined && (numbers.value.has(name) || name.startsWith("∂"));
   return (
-    <span
-      class={`cg-hot ${on ? "is-on" : ""}`}
-      tabindex={0}
-      data-name={name}
-      data-askable={askable}
-      onPointerEnter={enter}
-      onPointerLeave={leave}
-      onFocus={enter}
-      onBlur={leave}
-    >
+    <span class={`cg-hot ${on ? "is-on" : ""}`} data-name={name} {...usePointing(lights)}>
       {children}
     </span>
   );
@@ -110,10 +99,9 @@ function Equation({ block }) {
       </div>
       <div class="cg-links">
         {block.links.map((link, place) => (
-          <LinkLine key={place} link={link} />
+          <LinkLine key={place} link={link} label={place === 0 ? block.label : null} />
         ))}
       </div>
-      {block.label && <span class="cg-step-label">{block.label}</span>}
     </div>
   );
 }
@@ -125,8 +113,8 @@ function whole({ factors, text }) {
 
 const SIGNS = /** @type {Record<string, string>} */ ({ "=": "=", "≈": "\\approx" });
 
-/** @param {{ link: import("../protocol").Link }} props */
-function LinkLine({ link }) {
+/** @param {{ link: import("../protocol").Link, label: string | null }} props */
+function LinkLine({ link, label }) {
   const factors = whole(link) ? link.factors : [];
   return (
     <div class="cg-link-line">
@@ -152,6 +140,7 @@ function LinkLine({ link }) {
         )}
         {link.remark && <span class="cg-remark">{link.remark}</span>}
       </span>
+      {label && <span class="cg-step-label">{label}</span>}
     </div>
   );
 }

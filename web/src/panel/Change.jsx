@@ -1,9 +1,11 @@
 /** Everything that can be changed, and the worksheet as text. */
+import { useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { Field } from "../parts/Field.jsx";
 import { NumberField } from "../parts/NumberField.jsx";
+import { inOrder } from "../parts/names.js";
 import { Icon } from "../parts/Icon.jsx";
-import { useState } from "preact/hooks";
+import { IconButton } from "../parts/IconButton.jsx";
 
 export function Change() {
   const { state, live } = useStudio();
@@ -160,35 +162,14 @@ function Layers() {
                 </option>
               ))}
             </select>
-            <span class="cg-stepper" role="group" aria-label={`Units of layer ${layer}`}>
-              <button
-                type="button"
-                aria-label={`One unit fewer in layer ${layer}`}
-                disabled={unitsFixed || layer === last || units <= 1}
-                onClick={() => editing.change({ units: { layer, count: units - 1 } })}
-              >
-                <Icon name="minus" />
-              </button>
-              <output>{units}</output>
-              <button
-                type="button"
-                aria-label={`One unit more in layer ${layer}`}
-                disabled={unitsFixed || layer === last}
-                onClick={() => editing.change({ units: { layer, count: units + 1 } })}
-              >
-                <Icon name="plus" />
-              </button>
-            </span>
-            <button
-              type="button"
-              class="cg-icon-button"
-              aria-label={`Remove layer ${layer}`}
-              title="Remove this layer"
+            <Units layer={layer} units={units} fixed={unitsFixed || layer === last} />
+            <IconButton
+              icon="close"
+              name={`Remove layer ${layer}`}
+              hint="Remove this layer"
               disabled={shapeFixed || layer === last}
               onClick={() => editing.change({ layers: { remove: layer } })}
-            >
-              <Icon name="close" />
-            </button>
+            />
           </li>
         ))}
       </ol>
@@ -217,6 +198,41 @@ function Layers() {
   );
 }
 
+/** How many units a layer has. Clicks may come faster than their replies: each counts on from the one before.
+ * @param {{ layer: number, units: number, fixed: boolean }} props */
+function Units({ layer, units, fixed }) {
+  const { editing } = useStudio();
+  const [wanted, setWanted] = useState(/** @type {number | null} */ (null));
+  const count = wanted ?? units;
+  /** @param {number} next */
+  const change = async (next) => {
+    setWanted(next);
+    await editing.change({ units: { layer, count: next } });
+    setWanted((latest) => (latest === next ? null : latest));
+  };
+  return (
+    <span class="cg-stepper" role="group" aria-label={`Units of layer ${layer}`}>
+      <button
+        type="button"
+        aria-label={`One unit fewer in layer ${layer}`}
+        disabled={fixed || count <= 1}
+        onClick={() => change(count - 1)}
+      >
+        <Icon name="minus" />
+      </button>
+      <output>{count}</output>
+      <button
+        type="button"
+        aria-label={`One unit more in layer ${layer}`}
+        disabled={fixed}
+        onClick={() => change(count + 1)}
+      >
+        <Icon name="plus" />
+      </button>
+    </span>
+  );
+}
+
 const ROLES = /** @type {const} */ ([
   ["weight", "Weights"],
   ["bias", "Biases"],
@@ -227,15 +243,16 @@ const MOST = 80;
 
 function Numbers() {
   const { numbers } = useStudio();
-  const all = [...numbers.value];
+  const all = Array.from(numbers.value, ([name, number]) => ({ name, ...number }));
   return ROLES.map(([role, title]) => {
-    const members = all.filter(([, number]) => number.role === role);
+    const given = all.filter((number) => number.role === role);
+    const members = role === "weight" ? inOrder(given) : given;
     return (
       members.length > 0 && (
         <fieldset class="cg-group" key={role}>
           <legend>{title}</legend>
           <div class="cg-numbers">
-            {members.slice(0, MOST).map(([name, { value }]) => (
+            {members.slice(0, MOST).map(({ name, value }) => (
               <NumberField key={name} name={name} label={name} value={value} />
             ))}
           </div>
@@ -251,15 +268,13 @@ function Numbers() {
 function Worksheet() {
   const { state, editing } = useStudio();
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
-  const [problem, setProblem] = useState(
-    /** @type {(Error & { line?: number | null }) | null} */ (null),
-  );
+  const [problem, setProblem] = useState(/** @type {Error | null} */ (null));
   const text = state.value?.worksheet;
   if (text === null || text === undefined) {
     return null;
   }
   const apply = async () => {
-    const wrong = await editing.change({ worksheet: draft ?? text });
+    const wrong = await editing.attempt({ worksheet: draft ?? text });
     setProblem(wrong);
     if (wrong === null) {
       setDraft(null);
@@ -283,7 +298,6 @@ function Worksheet() {
       />
       {problem && (
         <p class="cg-problem" role="alert">
-          {problem.line ? `Line ${problem.line}: ` : ""}
           {problem.message}
         </p>
       )}

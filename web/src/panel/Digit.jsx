@@ -79,14 +79,14 @@ export function Digit() {
             {recorded && (
               <button type="button" class="cg-button" onClick={() => change(recorded)}>
                 Record {state.value?.record}
-                {digits.label !== null && digits.label !== undefined ? `: a ${digits.label}` : ""}
+                {digits.label !== null && digits.label !== undefined ? `: ${digits.label}` : ""}
               </button>
             )}
           </div>
         </div>
       </div>
       <section class="cg-section">
-        <h2 id="cg-this-is">This is a</h2>
+        <h2 id="cg-this-is">What it is</h2>
         <div class="cg-labels" role="group" aria-labelledby="cg-this-is">
           {digits.labels.map((label, place) => (
             <button
@@ -119,7 +119,7 @@ function Fall({ before, after, label }) {
   const known = (before?.loss ?? null) !== null && (after?.loss ?? null) !== null;
   return (
     <>
-      One step taught it that this is a {label}. Grey is before, blue after
+      One step taught it that this is {label}. Grey is before, blue after
       {known ? `; the loss on it went from ${show(before?.loss)} to ${show(after?.loss)}` : ""}.
     </>
   );

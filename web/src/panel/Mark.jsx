@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
 import { latest } from "../store/queue.js";
+import { usePointing } from "./usePointing.js";
 
 const SIGNS = /** @type {Record<string, string>} */ ({
   right: "✓",
@@ -125,7 +126,6 @@ function Sheet({ text, lines, onInput }) {
 
 /** @param {{ marks: import("../protocol").Marks }} props */
 function Verdicts({ marks }) {
-  const { asking } = useStudio();
   const worth = marks.lines.filter(({ status, say }) => !QUIET.includes(status) && say);
   const written = marks.lines.filter(({ status }) => status !== "blank");
   const right = written.filter(({ status }) => status === "right").length;
@@ -135,28 +135,23 @@ function Verdicts({ marks }) {
         {right} of {written.length} lines are right.
       </p>
       <ul>
-        {worth.map((line) => {
-          const enter = () => void (asking.lit.value = line.lights);
-          const leave = () => void (asking.lit.value = null);
-          return (
-            <li
-              key={line.line}
-              class={`is-${line.status}`}
-              tabindex={0}
-              onPointerEnter={enter}
-              onPointerLeave={leave}
-              onFocus={enter}
-              onBlur={leave}
-            >
-              <span class="cg-verdict-line">Line {line.line}</span>
-              <span>
-                {line.say}
-                {line.mistake && <strong class="cg-mistake">{line.mistake}</strong>}
-              </span>
-            </li>
-          );
-        })}
+        {worth.map((line) => (
+          <Verdict key={line.line} line={line} />
+        ))}
       </ul>
     </section>
+  );
+}
+
+/** @param {{ line: MarkedLine }} props */
+function Verdict({ line }) {
+  return (
+    <li class={`is-${line.status}`} {...usePointing(line.lights)}>
+      <span class="cg-verdict-line">Line {line.line}</span>
+      <span>
+        {line.say}
+        {line.mistake && <strong class="cg-mistake">{line.mistake}</strong>}
+      </span>
+    </li>
   );
 }

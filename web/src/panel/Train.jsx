@@ -5,7 +5,7 @@ import { LossChart } from "../charts/LossChart.jsx";
 import { PlaneChart } from "../charts/PlaneChart.jsx";
 import { useStudio } from "../parts/context.js";
 import { Icon } from "../parts/Icon.jsx";
-import { toNumber } from "../parts/numbers.js";
+import { counted, toNumber } from "../parts/numbers.js";
 import { useShown } from "../parts/useShown.js";
 
 export function Train() {
@@ -15,7 +15,7 @@ export function Train() {
     return null;
   }
   const { plane, curve, health, gradients } = now.view;
-  const theme = preferences.theme.value;
+  const dark = preferences.dark.value;
   return (
     <div class="cg-train">
       {live ? (
@@ -26,8 +26,8 @@ export function Train() {
         </p>
       )}
       <Figures />
-      <Losses now={now} theme={theme} />
-      {plane && <PlaneChart plane={plane} theme={theme} />}
+      <Losses now={now} dark={dark} />
+      {plane && <PlaneChart plane={plane} dark={dark} />}
       {curve && <CurveChart curve={curve} />}
       {gradients && gradients.length > 0 && <Gradients gradients={gradients} />}
       {health && health.length > 0 && <Health health={health} />}
@@ -81,9 +81,7 @@ function Figures() {
       <dl class="cg-figures">
         <div>
           <dt>Updates</dt>
-          <dd data-figure="updates">
-            {now.updates.toLocaleString("en").replaceAll(",", "\u202f")}
-          </dd>
+          <dd data-figure="updates">{counted(now.updates)}</dd>
         </div>
         <div>
           <dt>Loss</dt>
@@ -91,9 +89,7 @@ function Figures() {
         </div>
         <div>
           <dt>Updates a second</dt>
-          <dd>
-            {rate === null ? "–" : Math.round(rate).toLocaleString("en").replaceAll(",", "\u202f")}
-          </dd>
+          <dd>{rate === null ? "–" : counted(Math.round(rate))}</dd>
         </div>
       </dl>
       <p class="cg-said" role="status">
@@ -103,8 +99,8 @@ function Figures() {
   );
 }
 
-/** @param {{ now: import("../protocol").State, theme: string }} props */
-function Losses({ now, theme }) {
+/** @param {{ now: import("../protocol").State, dark: boolean }} props */
+function Losses({ now, dark }) {
   const [log, setLog] = useState(false);
   return (
     <section class="cg-section">
@@ -123,7 +119,7 @@ function Losses({ now, theme }) {
         <LossChart
           losses={now.losses}
           log={log}
-          theme={theme}
+          dark={dark}
           label={`The loss after each of ${now.updates} updates`}
         />
       ) : (

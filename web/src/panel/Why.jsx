@@ -2,6 +2,7 @@
 import { useStudio } from "../parts/context.js";
 import { Field } from "../parts/Field.jsx";
 import { Name } from "../parts/Name.jsx";
+import { inOrder } from "../parts/names.js";
 import { NumberField } from "../parts/NumberField.jsx";
 import { Slider } from "../parts/Slider.jsx";
 import { Tex } from "../parts/Tex.jsx";
@@ -65,15 +66,19 @@ function askable(state) {
   if (state.scene.layout === "graph") {
     return { Quantities: state.scene.vertices.map(({ name }) => name) };
   }
-  const { layers, weights } = state.scene;
+  const { layers, weights, loss } = state.scene;
+  const named = weights.flatMap(({ name, layer }) => (name === null ? [] : [{ name, layer }]));
   return {
-    Weights: [...new Set(weights.flatMap(({ name }) => (name === null ? [] : [name])))],
+    Weights: [...new Set(inOrder(named).map(({ name }) => name))],
     Biases: [
       ...new Set(
         layers.flatMap(({ units }) => units.flatMap(({ bias }) => (bias?.name ? [bias.name] : []))),
       ),
     ],
-    Quantities: layers.flatMap(({ units }) => units.flatMap(({ quantities }) => quantities)),
+    Quantities: [
+      ...layers.flatMap(({ units }) => units.flatMap(({ quantities }) => quantities)),
+      loss.name,
+    ],
   };
 }
 

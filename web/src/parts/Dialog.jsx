@@ -1,6 +1,6 @@
 /** A dialog of the browser's own: it keeps the focus inside, and Escape closes it. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { Icon } from "./Icon.jsx";
+import { IconButton } from "./IconButton.jsx";
 
 /** @param {{ title: string, onClose: () => void, class?: string, children: import("preact").ComponentChildren }} props */
 export function Dialog({ title, onClose, class: kind = "", children }) {
@@ -27,9 +27,7 @@ export function Dialog({ title, onClose, class: kind = "", children }) {
       <div class="cg-dialog-body">
         <div class="cg-dialog-head">
           <h2>{title}</h2>
-          <button type="button" class="cg-icon-button" aria-label="Close" onClick={onClose}>
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" name="Close" onClick={onClose} />
         </div>
         {children}
       </div>

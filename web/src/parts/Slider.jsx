@@ -4,7 +4,7 @@ import { useStudio } from "./context.js";
 import { snapped, toNumber } from "./numbers.js";
 
 /** @param {number} value */
-export function reach(value) {
+function reach(value) {
   const size = Math.max(1, Math.abs(value) * 2);
   return Math.ceil(size);
 }

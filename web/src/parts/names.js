@@ -24,6 +24,14 @@ export function shortened(name, most) {
     : `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}`;
 }
 
+const { compare } = new Intl.Collator("en", { numeric: true });
+
+/** Weights by their layers and names, w2 before w10; a scene has them by the units that they lead to.
+ * @template {{ name: string, layer: number }} Weight @param {Weight[]} weights */
+export function inOrder(weights) {
+  return weights.toSorted((a, b) => a.layer - b.layer || compare(a.name, b.name));
+}
+
 /** @param {string} loss @param {string} name */
 export function gradientName(loss, name) {
   return `∂${loss}/∂${name}`;

@@ -48,6 +48,16 @@ function isZero(text) {
   return /^0([.]0*)?$/.test(text);
 }
 
+/** How often something was done, its thousands apart. @param {number} whole */
+export function counted(whole) {
+  return whole.toLocaleString("en").replaceAll(",", "\u202f");
+}
+
+/** Numbers inside a text, as this person writes them. @param {string} text @param {boolean} comma */
+export function withCommas(text, comma) {
+  return comma ? text.replace(/(\d)\.(\d)/g, "$1,$2") : text;
+}
+
 /** @param {number} whole */
 function superscript(whole) {
   const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";

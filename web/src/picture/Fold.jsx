@@ -1,5 +1,6 @@
 /** A layer of which only some units are shown: which ones, and the way to the others. */
 import { useStudio } from "../parts/context.js";
+import { pressed } from "../parts/pressed.js";
 
 /** @param {{ column: import("../protocol").Column, x: number, y: number }} props */
 export function Fold({ column, x, y }) {
@@ -35,18 +36,10 @@ function Arrow({ x, label, sign, onClick }) {
   return (
     <g
       class="cg-target"
-      role="button"
       tabindex={0}
       aria-label={label}
       transform={`translate(${x},-5)`}
-      onClick={onClick}
-      onKeyDown={(event) => {
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          event.stopPropagation();
-          onClick();
-        }
-      }}
+      {...pressed(onClick)}
     >
       <circle r={12} class="cg-pill" />
       <text y={5} class="cg-value">

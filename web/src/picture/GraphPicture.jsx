@@ -1,6 +1,7 @@
 /** A formula as its graph: values go forward, each edge bears its local derivative. */
 import { useMemo } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
+import { pressed } from "../parts/pressed.js";
 import { Name } from "../parts/Name.jsx";
 import { gradientName } from "../parts/names.js";
 import { useScrub } from "../parts/useScrub.js";
@@ -81,16 +82,8 @@ function EdgeShape({ edge, at, lit, phase }) {
     <g
       class={`cg-edge cg-target ${lit}`}
       data-id={edge.id}
-      role="button"
       tabindex={0}
-      onClick={choose}
-      onKeyDown={(event) => {
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          event.stopPropagation();
-          choose();
-        }
-      }}
+      {...pressed(choose)}
       onPointerEnter={() => void (asking.pointed.value = edge.id)}
       onPointerLeave={() => void (asking.pointed.value = null)}
     >

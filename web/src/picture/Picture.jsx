@@ -1,7 +1,7 @@
 /** The picture of the network, to be panned, zoomed and clicked. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useStudio } from "../parts/context.js";
-import { Icon } from "../parts/Icon.jsx";
+import { IconButton } from "../parts/IconButton.jsx";
 import { GraphPicture, useGraphPlaces } from "./GraphPicture.jsx";
 import { LayeredPicture, usePlaces } from "./LayeredPicture.jsx";
 import { lightsOf } from "./lights.js";
@@ -77,33 +77,9 @@ function Frame({ bounds, dimmed, detail, children }) {
         <g transform={`translate(${x},${y}) scale(${k})`}>{children}</g>
       </svg>
       <div class="cg-zoom" role="group" aria-label="Zoom">
-        <button
-          type="button"
-          class="cg-icon-button"
-          aria-label="Zoom in"
-          title="Zoom in"
-          onClick={() => scaleBy(1.3)}
-        >
-          <Icon name="plus" />
-        </button>
-        <button
-          type="button"
-          class="cg-icon-button"
-          aria-label="Zoom out"
-          title="Zoom out"
-          onClick={() => scaleBy(1 / 1.3)}
-        >
-          <Icon name="minus" />
-        </button>
-        <button
-          type="button"
-          class="cg-icon-button"
-          aria-label="Fit the picture"
-          title="Fit"
-          onClick={fit}
-        >
-          <Icon name="fit" />
-        </button>
+        <IconButton icon="plus" name="Zoom in" onClick={() => scaleBy(1.3)} />
+        <IconButton icon="minus" name="Zoom out" onClick={() => scaleBy(1 / 1.3)} />
+        <IconButton icon="fit" name="Fit the picture" onClick={fit} />
       </div>
     </>
   );

@@ -1,5 +1,6 @@
 /** Anything in the picture that can be clicked, or chosen with Tab and Enter. */
 import { useStudio } from "../parts/context.js";
+import { pressed } from "../parts/pressed.js";
 
 /**
  * @param {{ id: string, quantity: string | null, label: string, mute?: boolean, class?: string, reachable: boolean,
@@ -33,20 +34,12 @@ export function Target({
   return (
     <g
       class={`cg-target ${kind} ${selected ? "is-selected" : ""}`}
-      role="button"
       aria-label={mute ? label : undefined}
       aria-pressed={selected}
       tabindex={reachable ? 0 : -1}
       data-id={id}
       data-name={quantity}
-      onClick={choose}
-      onKeyDown={(event) => {
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          event.stopPropagation();
-          choose();
-        }
-      }}
+      {...pressed(choose)}
       onPointerEnter={() => void (asking.pointed.value = id)}
       onPointerLeave={() => void (asking.pointed.value = null)}
       onFocus={() => void (asking.pointed.value = id)}

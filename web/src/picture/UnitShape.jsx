@@ -25,7 +25,7 @@ export function UnitShape(props) {
 
 /** @param {{ unit: Unit, box: Box, reachable: boolean }} props */
 function Full({ unit, box, reachable }) {
-  const { stepping, state } = useStudio();
+  const { stepping, state, training } = useStudio();
   const loss = lossOf(state.value);
   const last = unit.quantities.at(-1) ?? unit.name;
   const paired = unit.sum !== null && unit.quantities.length > 1;
@@ -41,7 +41,12 @@ function Full({ unit, box, reachable }) {
             id={unit.id}
             quantity={unit.quantities[0]}
             value={unit.sum}
-            gradient={stepping.revealed(gradientName(loss, unit.quantities[0]))}
+            gradient={
+              // While it trains, the steps are those of an update that is past.
+              training.running.value
+                ? null
+                : stepping.revealed(gradientName(loss, unit.quantities[0]))
+            }
             x={-half}
             width={half}
             side="left"
@@ -138,6 +143,7 @@ function Part({ id, quantity, value, gradient, x, width, height, side, input = f
     onClick: () => void (asking.selected.value = quantity),
   });
   const now = stepping.now.value;
+  const text = known ? show(value) : "·";
   return (
     <Target
       id={id}
@@ -156,10 +162,10 @@ function Part({ id, quantity, value, gradient, x, width, height, side, input = f
       <text
         x={x + width / 2}
         y={5}
-        class={`cg-value ${known ? "" : "is-unknown"}`}
+        class={`cg-value ${known ? "" : "is-unknown"} ${text.length > width / 11.5 ? "is-long" : ""}`}
         {...(input ? scrub : {})}
       >
-        {known ? show(value) : "·"}
+        {text}
       </text>
       {backKnown && (
         <text
@@ -217,6 +223,7 @@ function Small({ unit, box, detail, reachable }) {
   const quantity = unit.quantities.at(-1) ?? unit.name;
   const known = stepping.knows(quantity);
   const value = toNumber(unit.value ?? unit.values?.[0]);
+  const text = known ? (unit.values ? "…" : show(unit.value)) : "·";
   const strength = known && Number.isFinite(value) ? Math.min(1, Math.abs(value)) : 0;
   return (
     <Target
@@ -245,8 +252,11 @@ function Small({ unit, box, detail, reachable }) {
         fill-opacity={0.45 * strength}
       />
       {detail === "values" && (
-        <text y={5} class={`cg-value is-small ${known ? "" : "is-unknown"}`}>
-          {known ? (unit.values ? "…" : show(unit.value)) : "·"}
+        <text
+          y={5}
+          class={`cg-value is-small ${known ? "" : "is-unknown"} ${text.length > box.width / 8 ? "is-long" : ""}`}
+        >
+          {text}
         </text>
       )}
     </Target>

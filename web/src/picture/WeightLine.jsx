@@ -88,18 +88,16 @@ export function WeightLabel({ weight, at, lit }) {
         <tspan class="cg-number" dx="5">
           {show(weight.value)}
         </tspan>
-        {renewed !== null && (
-          <tspan
-            class={`cg-new ${now === `new ${name}` ? "is-now" : ""}`}
-            dx="4"
-          >{`→ ${show(renewed)}`}</tspan>
-        )}
       </text>
-      {known && (
+      {renewed !== null ? (
+        <text y={19} class={`cg-new ${now === `new ${name}` ? "is-now" : ""}`}>
+          {`→ ${show(renewed)}`}
+        </text>
+      ) : known ? (
         <text y={19} class={`cg-gradient ${now === back ? "is-now" : ""}`}>
           {show(weight.gradient, true)}
         </text>
-      )}
+      ) : null}
     </g>
   );
 }

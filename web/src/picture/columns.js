@@ -65,13 +65,21 @@ export function detailOf(scene) {
  * @returns {Placed}
  */
 export function placed(scene, window) {
-  const wide = lying(scene);
-  const high = upright(scene);
+  return better(lying(scene), upright(scene), window);
+}
+
+/**
+ * Upright only where that makes the picture a good deal larger.
+ * @template {{ width: number, height: number }} Picture
+ * @param {Picture} wide @param {Picture} high
+ * @param {{ width: number, height: number }} window
+ */
+export function better(wide, high, window) {
   return scaleOf(high, window) > WORTH * scaleOf(wide, window) ? high : wide;
 }
 
 /** @param {{ width: number, height: number }} picture @param {{ width: number, height: number }} window */
-export function scaleOf(picture, window) {
+function scaleOf(picture, window) {
   return Math.min(window.width / picture.width, window.height / picture.height);
 }
 

@@ -1,6 +1,6 @@
 /** Where the vertices of a general graph stand: dagre's layered layout. */
 import dagre from "@dagrejs/dagre";
-import { scaleOf } from "./columns.js";
+import { better } from "./columns.js";
 
 /** @typedef {import("../protocol").GraphScene} GraphScene */
 /** @typedef {{ x: number, y: number }} Point */
@@ -9,15 +9,10 @@ export const VERTEX = { width: 116, height: 56 };
 const LABEL = { width: 108, height: 34 };
 const MARGIN = 40;
 
-/** The picture stands upright only where that makes it larger by this. */
-const WORTH = 1.2;
-
 /** From the left to the right, or from the top down where the page is narrow.
  * @param {GraphScene} scene @param {{ width: number, height: number }} window */
 export function placedGraph(scene, window) {
-  const wide = laidOut(scene, "LR");
-  const high = laidOut(scene, "TB");
-  return scaleOf(high, window) > WORTH * scaleOf(wide, window) ? high : wide;
+  return better(laidOut(scene, "LR"), laidOut(scene, "TB"), window);
 }
 
 /** @param {GraphScene} scene @param {"LR" | "TB"} direction */
@@ -56,12 +51,10 @@ function laidOut(scene, direction) {
 export function curve(points) {
   const [first, ...rest] = points;
   let path = `M${first.x},${first.y}`;
-  let before = first;
   rest.forEach((point, place) => {
     const next = rest[place + 1];
     const end = next ? { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 } : point;
     path += next ? `Q${point.x},${point.y} ${end.x},${end.y}` : `L${point.x},${point.y}`;
-    before = end;
   });
-  return before ? path : "";
+  return path;
 }

@@ -8,7 +8,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 const LARGEST = 1.35;
 
 /** @param {Bounds} bounds @param {number} width @param {number} height */
-export function fitted({ left, top, width: wide, height: high }, width, height) {
+function fitted({ left, top, width: wide, height: high }, width, height) {
   const scale = Math.min(width / wide, height / high, LARGEST);
   return {
     k: scale,

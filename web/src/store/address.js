@@ -17,10 +17,18 @@ export function addressOf(share) {
   return url.href;
 }
 
-/** Keep the address in step with the state. @param {import("./store.js").Store} store */
+/** Keep the address in step with the state, and the state with an address that is pasted.
+ * @param {import("./store.js").Store} store */
 export function keepAddress(store) {
   const memory = store.connection.memory;
-  return effect(() => {
+  const follow = () => {
+    const share = sharedHere();
+    if (share !== null && share !== store.state.value?.share) {
+      store.open({ do: "open", share });
+    }
+  };
+  window.addEventListener("hashchange", follow);
+  const forget = effect(() => {
     const share = store.state.value?.share;
     if (share === undefined) {
       return undefined;
@@ -37,4 +45,8 @@ export function keepAddress(store) {
     }, PAUSE);
     return () => clearTimeout(timer);
   });
+  return () => {
+    window.removeEventListener("hashchange", follow);
+    forget();
+  };
 }

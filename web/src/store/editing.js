@@ -5,22 +5,10 @@ const PAUSE = 30;
 /** @typedef {ReturnType<typeof createEditing>} Editing */
 
 /**
- * @param {import("../connection/connection").Connection} connection
- * @param {{ show: (state: import("../protocol").State) => void, complain: (error: unknown) => void }} page
+ * @param {import("./store.js").Page} page
  */
-export function createEditing(connection, { show, complain }) {
+export function createEditing({ attempt, turn }) {
   let gestures = 0;
-
-  /** @param {import("../protocol").Request} request @returns {Promise<Error | null>} what was wrong with it */
-  async function send(request) {
-    try {
-      show(await connection.call(request));
-      return null;
-    } catch (error) {
-      complain(error);
-      return /** @type {Error} */ (error);
-    }
-  }
 
   /** Edits that wait for those before them. @type {import("../protocol").Request[]} */
   const waiting = [];
@@ -30,7 +18,7 @@ export function createEditing(connection, { show, complain }) {
     busy = true;
     for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
       const began = performance.now();
-      await send(request);
+      await turn(request);
       const left = PAUSE - (performance.now() - began);
       if (left > 0) {
         await new Promise((later) => setTimeout(later, left));
@@ -54,17 +42,19 @@ export function createEditing(connection, { show, complain }) {
 
   return {
     /** One change by itself. @param {import("../protocol").Change} change */
-    change: (change) => send({ do: "edit", change }),
+    change: (change) => turn({ do: "edit", change }),
+    /** The same; what is wrong with it is for the caller to say. @param {import("../protocol").Change} change */
+    attempt: (change) => attempt({ do: "edit", change }),
     /** One of many changes of a gesture, that are undone together. @param {import("../protocol").Change} change @param {string} gesture */
     drag: (change, gesture) => stream({ do: "edit", change, gesture }),
     newGesture: () => `g${++gestures}`,
-    undo: () => send({ do: "undo" }),
-    redo: () => send({ do: "redo" }),
+    undo: () => turn({ do: "undo" }),
+    redo: () => turn({ do: "redo" }),
   };
 }
 
 /** Whether the later change says all that the earlier one said. @param {any} earlier @param {any} later */
-export function sameThing(earlier, later) {
+function sameThing(earlier, later) {
   const keys = (/** @type {any} */ change) =>
     JSON.stringify(Object.entries(change).map(([what, of]) => [what, Object.keys(Object(of))]));
   return keys(earlier) === keys(later);

@@ -16,6 +16,7 @@ export function join(store) {
       const hello = await connection.call({ do: "hello", version: 1 });
       const again = store.state.value;
       store.hello.value = hello;
+      store.training.running.value = false; // if it still runs, its next event says so
       await settle(hello.state, again);
       if (again === null && connection.host === "server") {
         keepPlace(store);
@@ -56,14 +57,6 @@ export function join(store) {
   }
 
   connection.onOpen(greet);
-  if (connection.host === "server") {
-    window.addEventListener("hashchange", () => {
-      const share = sharedHere();
-      if (share !== null && share !== store.state.value?.share) {
-        store.open({ do: "open", share });
-      }
-    });
-  }
 }
 
 /** @param {import("./store.js").Store} store */

@@ -1,5 +1,5 @@
 /** How this person likes to read, kept in the browser. */
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { remembered, storage } from "../parts/memory.js";
 
 const DEFAULTS = {
@@ -12,6 +12,11 @@ const DEFAULTS = {
 };
 
 /** @typedef {ReturnType<typeof createPreferences>} Preferences */
+
+/** Whether the system is dark; listened to once, however many studios are mounted. */
+const system = matchMedia("(prefers-color-scheme: dark)");
+const systemIsDark = signal(system.matches);
+system.addEventListener("change", () => void (systemIsDark.value = system.matches));
 
 export function createPreferences() {
   const kept = remembered(storage("localStorage"), "chalkgrad-preferences");
@@ -30,7 +35,11 @@ export function createPreferences() {
     );
     kept.value = JSON.stringify(now);
   });
-  return preferences;
+  const { theme } = preferences;
+  return {
+    ...preferences,
+    dark: computed(() => (theme.value === "auto" ? systemIsDark.value : theme.value === "dark")),
+  };
 }
 
 /** @param {string | null} text */

@@ -9,6 +9,9 @@ import { createTraining } from "./training.js";
 
 /** @typedef {import("../protocol").State} State */
 /** @typedef {ReturnType<typeof createStore>} Store */
+/** @typedef {import("../protocol").Request} Request */
+/** @typedef {{ attempt: (request: Request) => Promise<Error | null>, turn: (request: Request) => Promise<boolean>,
+ *   show: (state: State) => void, complain: (error: unknown) => void }} Page what its parts do with replies */
 
 /** @param {import("../connection/connection").Connection} connection */
 export function createStore(connection) {
@@ -43,26 +46,42 @@ export function createStore(connection) {
 
   /**
    * Ask for a state and show it.
-   * @param {import("../protocol").Request} request
-   * @returns {Promise<boolean>} whether it was granted
+   * @param {Request} request
+   * @returns {Promise<Error | null>} what was wrong with it
    */
-  async function turn(request) {
+  async function attempt(request) {
     try {
       show(await connection.call(request));
-      return true;
+      return null;
     } catch (error) {
-      complain(error);
-      return false;
+      return /** @type {Error} */ (error);
     }
   }
 
-  /** @param {import("../protocol").Request} request */
+  /**
+   * Ask for a state and show it; complain where it is not granted.
+   * @param {Request} request
+   * @returns {Promise<boolean>} whether it was granted
+   */
+  async function turn(request) {
+    const wrong = await attempt(request);
+    if (wrong !== null) {
+      complain(wrong);
+    }
+    return wrong === null;
+  }
+
+  const page = { attempt, turn, show, complain };
+  const training = createTraining(connection, state, page);
+
+  /** @param {Request} request */
   async function open(request) {
     busy.value = true;
     const granted = await turn(request);
     busy.value = false;
     if (granted) {
       asking.selected.value = null;
+      training.said.value = "";
       stepping.pause();
       stepping.rest();
     }
@@ -82,15 +101,13 @@ export function createStore(connection) {
     preferences,
     stepping,
     asking,
-    editing: createEditing(connection, { show, complain }),
+    editing: createEditing(page),
     /** The working that is being marked; kept while other tabs are shown. */
     working: signal(""),
-    training: createTraining(connection, state, { show, complain }),
+    training,
     /** Names of parameters, inputs and targets, with what they are now. */
     numbers: computed(() => numbersOf(state.value)),
-    show,
-    complain,
-    turn,
+    ...page,
     open,
   };
   return store;
@@ -99,7 +116,7 @@ export function createStore(connection) {
 /** @typedef {{ value: import("../protocol").Value, role: "weight" | "bias" | "input" | "target", layer: number }} Named */
 
 /** @param {State | null} state @returns {Map<string, Named>} */
-export function numbersOf(state) {
+function numbersOf(state) {
   /** @type {Map<string, Named>} */
   const numbers = new Map();
   if (state?.scene.layout === "layers") {

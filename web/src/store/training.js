@@ -9,9 +9,9 @@ const KEPT = 500; // points of the curve of the loss
 /**
  * @param {import("../connection/connection").Connection} connection
  * @param {import("@preact/signals").Signal<import("../protocol").State | null>} state
- * @param {{ show: (state: import("../protocol").State) => void, complain: (error: unknown) => void }} page
+ * @param {import("./store.js").Page} page
  */
-export function createTraining(connection, state, { show, complain }) {
+export function createTraining(connection, state, { turn, show, complain }) {
   const running = signal(false);
   const rate = signal(/** @type {number | null} */ (null));
   const said = signal("");
@@ -24,6 +24,7 @@ export function createTraining(connection, state, { show, complain }) {
       }
     } else if (event.event === "training" && state.value !== null) {
       const losses = thinned([...state.value.losses, ...event.losses], KEPT);
+      running.value = true; // also where this page did not start it: it was refreshed, or joined again
       rate.value = event.rate;
       state.value = {
         ...state.value,
@@ -40,15 +41,6 @@ export function createTraining(connection, state, { show, complain }) {
       show(event.state);
     }
   });
-
-  /** @param {import("../protocol").Request} request */
-  async function turn(request) {
-    try {
-      show(await connection.call(request));
-    } catch (error) {
-      complain(error);
-    }
-  }
 
   return {
     running,
