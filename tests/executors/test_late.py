@@ -51,6 +51,26 @@ def test_a_leaf_fetches_its_numbers_once_and_each_call_leaves_its_own() -> None:
         assert node.fetch is None
 
 
+def test_leaves_that_nobody_saw_are_given_again_and_seen_or_held_ones_are_not() -> None:
+    model, _, step = learner()
+    again, _, plain = learner("numpy")
+    step(X, Y)
+    first = id(model.weight.node)
+    step(X, Y)
+    assert id(model.weight.node) == first
+    held = model.weight.detach()  # of two calls, and unread
+    step(X, Y)
+    assert id(model.weight.node) != first
+    read = model.bias.node.value  # of three
+    step(X, Y)
+    found = {2: held.numpy(), 3: read, 4: model.weight.detach().numpy()}
+    for calls in range(1, 5):
+        plain(X, Y)
+        which = again.bias if calls == 3 else again.weight
+        if calls in found:
+            assert np.allclose(found[calls], which.detach().numpy(), rtol=1e-5)
+
+
 def test_memory_of_states_that_nobody_kept_is_used_again_and_kept_ones_stay() -> None:
     model, _, step = learner()
     step(X, Y)

@@ -83,6 +83,7 @@ class Native:
         self._scratch = aligned(layout.scratch * self.members)
         self._barrier = aligned(128)
         self._empty = aligned(ALIGN)
+        self._inputs: list[Array] = [self._empty] * len(signature.inputs)  # as of the last run
         self._held: list[Array] = []
         self._block = self._empty  # the states' memory, of which each holds a part
         self._spare: list[Array] = []  # blocks of dead snapshots: fresh memory would cost more
@@ -93,6 +94,7 @@ class Native:
             (FAULT, self._fault),
         ):  # fmt: skip
             self._table[place] = pointer(array)
+        self._places = pointer(self._table), pointer(self._barrier)
         self._constants = [np.ascontiguousarray(node.value) for node in constants]
         for place, array in zip(layout.constants, self._constants, strict=True):
             self._put(place, array)
@@ -127,6 +129,10 @@ class Native:
         memory[...] = self._block
         return Snapshot(memory, self._held, self.layout.turned, self._spare)
 
+    def renew(self, snapshot: Snapshot) -> bool:
+        """Bring a snapshot of which nothing was asked up to now; False if the states have moved."""
+        return snapshot.renew(self._block, self._held)
+
     def states(self) -> list[Array]:
         """What the states hold, in memory of their own."""
         return [self.state(k) for k in range(len(self._held))]
@@ -157,14 +163,11 @@ class Native:
         Raises OutOfRange if an index among the data was; the states are of no use then.
         """
         with self._lock:
-            self._fault[:] = 0
-            kept = [np.ascontiguousarray(array) for array in arrays]
-            for place, array in zip(self.layout.inputs, kept, strict=True):
-                self._put(place, array)
-            results = self._outputs(steps, kept)
+            self._fault[0] = 0
+            self._take(arrays)
+            results = self._outputs(steps)
             self._table[STEPS] = steps
-            team = threads.team(self.members)
-            team.run(self.address, pointer(self._table), pointer(self._barrier))
+            threads.team(self.members).run(self.address, *self._places)
             if self._fault[0]:
                 raise OutOfRange("an index among the data is out of range")
         found, seen = [], set()
@@ -173,7 +176,15 @@ class Native:
             seen.add(node)
         return found
 
-    def _outputs(self, steps: int, inputs: Sequence[Array]) -> dict[Node, Array]:
+    def _take(self, arrays: Sequence[Array]) -> None:
+        """The inputs of a run; of those of the last one it is known where they lie."""
+        for k, (place, array) in enumerate(zip(self.layout.inputs, arrays, strict=True)):
+            if array is not self._inputs[k]:
+                held = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+                self._put(place, held)
+                self._inputs[k] = held
+
+    def _outputs(self, steps: int) -> dict[Node, Array]:
         made = {}
         for place, node in zip(self.layout.outputs, self.signature.outputs, strict=True):
             shape = (steps, *node.shape) if node in self.signature.moving else node.shape
@@ -181,13 +192,13 @@ class Native:
                 made[node] = np.empty(shape, node.dtype)
                 self._put(place, made[node])
             else:
-                made[node] = np.array(np.broadcast_to(self._handed_on(node, inputs), shape))
+                made[node] = np.array(np.broadcast_to(self._handed_on(node), shape))
         return made
 
-    def _handed_on(self, node: Node, inputs: Sequence[Array]) -> Array:
+    def _handed_on(self, node: Node) -> Array:
         s = self.signature
         if node in s.inputs:
-            return inputs[s.inputs.index(node)]
+            return self._inputs[s.inputs.index(node)]
         return self.state(s.states.index(node)) if node in s.states else np.asarray(node.value)
 
     def times(self) -> list[float]:
@@ -216,6 +227,14 @@ class Snapshot:
                 self._given[k] = _upright(held, self._turned[k])
                 self._given[k].flags.writeable = not shared
             return self._given[k]
+
+    def renew(self, block: Array, like: Sequence[Array]) -> bool:
+        """Hold these numbers instead; False where they do not lie as those before."""
+        with self._lock:
+            if like is not self._like or self._given:
+                return False
+            self._memory[...] = block
+            return True
 
     def __del__(self) -> None:
         if not self._spare:  # of many that were kept and let go together, one is enough

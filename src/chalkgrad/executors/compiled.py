@@ -60,6 +60,11 @@ class Prepared:
         """The numbers that are read again now and then, such as the learning rate."""
         return [np.asarray(float(read())) for read in self.traced.settings]
 
+    def read_settings(self, into: Sequence[Array]) -> None:
+        """The same, into the arrays that `settings` has made."""
+        for array, read in zip(into, self.traced.settings, strict=True):
+            array[...] = read()
+
     def states(self) -> list[Array] | None:
         """What the tensors hold now; None if two hold different numbers that were one state."""
         groups = [self.handles[node] for node in (*self.changed, *self.read)]

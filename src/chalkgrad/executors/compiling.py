@@ -246,7 +246,8 @@ def _checked(rows: Array, arrays: Sequence[Array]) -> Array:
     if len(sizes) != 1 or any(not a.ndim for a in arrays):
         raise ArgumentError(f"rows choose records, but the arguments have {sorted(sizes)} of them")
     (count,) = sizes
-    if rows.size and not (rows.min() >= 0 and rows.max() < count):
+    # A negative number is a large one without a sign: one look instead of two.
+    if rows.size and not rows.view(rows.dtype.str.replace("i", "u")).max() < count:
         raise ArgumentError(f"rows go from {rows.min()} to {rows.max()}; there are {count} records")
     return rows
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.compiler.build import build
-from chalkgrad.compiler.native import Native, OutOfRange, Signature
+from chalkgrad.compiler.native import Native, OutOfRange, Signature, Snapshot
 from chalkgrad.core.errors import ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, placeholder
 from chalkgrad.core.late import late_leaf
@@ -30,6 +32,7 @@ from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.simplify import simplify
 
 INT64 = np.dtype(np.int64)
+_FETCH = attrgetter("fetch")
 
 
 @dataclass
@@ -67,6 +70,8 @@ class NativeFunction:
         self.unit: Unit | None = None  # the one that has the states, if any
         self.settings: list[Array] = []
         self.published: list[Node] = []  # the leaves that the tensors were given
+        self.holders: list[int] = []  # how many hold each of them
+        self.snapshot: Snapshot | None = None  # that they read
 
     def prepare(
         self, arrays: Sequence[Array], rows: Array | None = None,
@@ -154,13 +159,22 @@ class NativeFunction:
         """Give every tensor the number that it has by now, and keep the states for the next run."""
         unit = self.unit
         assert unit is not None
-        snapshot = unit.native.snapshot()
+        if self.snapshot and self._unseen() and unit.native.renew(self.snapshot):
+            return
+        snapshot = self.snapshot = unit.native.snapshot()
         for k, node in enumerate(unit.prepared.changed):
             handles = unit.prepared.handles[node]
             fetch = partial(snapshot.state, k, len(handles) > 1)
             for tensor in handles:
                 tensor._become(late_leaf(tensor.node, fetch))
         self.published = unit.nodes()
+        self.holders = [*map(getrefcount, self.published)]
+
+    def _unseen(self) -> bool:
+        """Has nobody read, or taken hold of, what was published? Then nobody can tell those leaves
+        from fresh ones."""
+        unread = all(map(_FETCH, self.published))
+        return unread and [*map(getrefcount, self.published)] == self.holders
 
     def resume(self) -> None:
         """Before a run: begin from the tensors, if one has changed since `publish`."""
@@ -170,7 +184,7 @@ class NativeFunction:
         if unit.nodes() != self.published:
             self.unit = None
         else:
-            self.settings = unit.prepared.settings()
+            unit.prepared.read_settings(self.settings)
 
     def forget(self) -> None:
         """Drop every program: what was traced is no longer what would be traced."""

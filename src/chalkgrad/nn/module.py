@@ -44,7 +44,8 @@ class IncompatibleKeys(NamedTuple):
         return repr(self)
 
 
-_OPTIONS = (bool, int, float, str)
+_KINDS = (bool, int, float, str)  # of an option
+_OPTIONS = frozenset(_KINDS)
 
 
 class Module:
@@ -115,12 +116,16 @@ class Module:
         """What decides the equations beside numbers in tensors: mode, options, which tensors."""
         found: list[tuple[Any, ...]] = []
         for name, value in vars(self).items():
-            if type(value) is dict:
+            kind = type(value)
+            if kind in _OPTIONS:  # most are
+                found.append((name, value))
+            elif kind is dict or kind is set:
                 continue
-            if isinstance(value, Tensor):
-                free = value.node.owner is None  # a plain attribute: a constant of the program
-                found.append((name, id(value), value.requires_grad, free and value.node.seq))
-            elif isinstance(value, _OPTIONS):
+            elif isinstance(value, Tensor):
+                node = value.node
+                free = node.owner is None  # a plain attribute: a constant of the program
+                found.append((name, id(value), node.tracked, free and node.seq))
+            elif isinstance(value, _KINDS):
                 found.append((name, value))
         return found
 

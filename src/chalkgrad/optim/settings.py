@@ -69,7 +69,10 @@ def numbers(value: Any) -> tuple[float, ...]:
 
 def structure(value: Any) -> Any:
     """What of an option decides which program an update is."""
-    if value is None or type(value) is bool:
+    kind = type(value)
+    if kind is float:
+        return value != 0.0
+    if value is None or kind is bool:
         return value
     if isinstance(value, (tuple, list)):
         return tuple(map(structure, value))
