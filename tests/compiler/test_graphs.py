@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalkgrad.compiler.build import Signature, build
@@ -43,6 +43,8 @@ def made(seed: int, dtype: str = "float64") -> tuple[list[Node], list[Node], lis
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS)
+@example(77131)  # here, and below, a padding's zero is all that is left of a selection
+@example(12621846)
 def test_a_random_graph_and_its_gradients(seed: int) -> None:
     check(*made(seed), least=1)
 
@@ -104,6 +106,8 @@ def steps_agree(seed: int, members: int = 1) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS)
+@example(158)
+@example(4961)
 def test_states_change_only_when_nobody_reads_them_any_more(seed: int) -> None:
     steps_agree(seed)
 

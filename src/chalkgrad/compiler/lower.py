@@ -74,7 +74,10 @@ class Lowered:
         match term:
             case Apply("select", (condition, then, otherwise)):
                 found = self._holds(condition)
-                return None if found is None else self.tidy(then if found else otherwise)
+                if found is None:
+                    return None
+                chosen = self.tidy(then if found else otherwise)
+                return _typed(self, chosen, kind_of(self, term) or "int64")  # a bare 0 has none of its own
             case Apply("logical_and", (a, b)) if self._holds(a):
                 return self.tidy(b)
             case Apply("logical_and", (a, b)) if self._holds(b):
