@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,24 +82,73 @@ def test_caches_are_read_or_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert host._cache_size(4, 7) == 7
 
 
+@pytest.fixture
+def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in the first process of all: nothing is known of the processor."""
+    monkeypatch.setenv("CHALKGRAD_CACHE", str(tmp_path))
+    known = host.available, host.detect, host.processor, host.library, host.release
+    for each in known:
+        each.cache_clear()
+    yield
+    for each in known:
+        each.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [("missing", "llvmlite is not installed: pip install llvmlite"),
+     ("half", "llvmlite is not installed: pip install llvmlite"),
+     ("broken", "llvmlite does not work here: no such library"),
      ("off", "it is switched off by CHALKGRAD_NATIVE=0"),
      ("windows", "it is made for Linux and macOS, and this system is nt"),
      ("riscv", "there is no code generator for riscv64")],
 )  # fmt: skip
 def test_why_there_is_no_native_code(
-    change: str, reason: str, monkeypatch: pytest.MonkeyPatch
+    change: str, reason: str, monkeypatch: pytest.MonkeyPatch, forgetful: None
 ) -> None:
     import llvmlite.binding as llvm
 
     if change == "missing":
+        monkeypatch.setitem(sys.modules, "llvmlite", None)
+    elif change == "half":
         monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    elif change == "broken":
+        monkeypatch.setattr(llvm, "initialize_native_target", _fails)
     elif change == "off":
         monkeypatch.setenv("CHALKGRAD_NATIVE", "0")
     elif change == "windows":
         monkeypatch.setattr(host, "os", SimpleNamespace(name="nt", environ={}))
     else:
         monkeypatch.setattr(llvm, "get_process_triple", lambda: "riscv64-unknown-linux-gnu")
-    assert host.available.__wrapped__() == reason
+    assert host.available() == reason
+
+
+def _fails() -> None:
+    raise OSError("no such library")
+
+
+def test_what_llvm_says_of_a_processor_is_kept_under_what_the_system_says_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetful: None
+) -> None:
+    asked = []
+    answer = host._asked()
+    monkeypatch.setattr(host, "_asked", lambda: asked.append(1) or answer)
+    described = tmp_path / "cpuinfo"
+    monkeypatch.setattr(host, "_DESCRIPTION", described)
+
+    def processor(text: str | None) -> tuple[host.Host, int]:
+        described.unlink(missing_ok=True)
+        if text is not None:
+            described.write_text(text)
+        host.processor.cache_clear()
+        return host.processor(), len(asked)
+
+    one = "vendor_id\t: Maker\ncpu MHz\t: 2400\nflags\t: avx2 fma\n\nprocessor\t: 1\n"
+    assert processor(one) == (answer, 1)
+    assert processor(one.replace("2400", "3100")) == (answer, 1)  # of the moment
+    assert processor(one.replace("avx2 fma", "avx2")) == (answer, 2)
+    assert processor(one) == (answer, 2)
+    for nothing in (None, "", "cpu MHz\t: 2400\n"):
+        before = len(asked)
+        assert processor(nothing) == (answer, before + 1)
+        assert processor(nothing) == (answer, before + 2)

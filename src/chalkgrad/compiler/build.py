@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from chalkgrad.compiler import cache, jit, threads
-from chalkgrad.compiler.host import Host, detect
+from chalkgrad.compiler.host import Host, detect, release
 from chalkgrad.compiler.native import Layout, Native, Signature, constants_of
 from chalkgrad.core.graph import Node
 from chalkgrad.transform.simplify import equations
@@ -95,9 +95,7 @@ def _compiler() -> str:
     digest = sha256()
     for path in _sources():
         digest.update(path.read_bytes())
-    import llvmlite
-
-    return f"{digest.hexdigest()} llvmlite {llvmlite.__version__}"
+    return f"{digest.hexdigest()} {release()}"
 
 
 def _sources() -> Iterator[Path]:

@@ -9,11 +9,11 @@ one that is damaged is made again. Where nothing can be written, nothing is kept
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 _MAGIC = b"chalkgrad 1\n"
@@ -60,6 +60,8 @@ def _read(place: Path) -> bytes | None:
 
 
 def _write(place: Path, payload: bytes) -> None:
+    tempfile = import_module("tempfile")  # it brings much along, and most processes write nothing
+
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=place.parent, suffix=".part")
     try:

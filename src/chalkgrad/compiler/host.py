@@ -1,12 +1,27 @@
-"""The processor: what decides the shapes of vectors and tiles."""
+"""The processor: what decides the shapes of vectors and tiles.
+
+LLVM knows it. Importing LLVM takes longer than all else of loading a compiled program, so what it
+says of a processor is kept in the cache under the system's own description of that processor.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from chalkgrad.compiler.cache import fetch
+from chalkgrad.core.errors import NotCompilable
+
+_DESCRIPTION = Path("/proc/cpuinfo")
+_DESCRIBES = {  # lines that tell one kind of processor from another, and not its state right now
+    "vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags",
+    "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
+}  # fmt: skip
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 _NATIVE = {"x86_64", "amd64", "aarch64", "arm64"}
 
@@ -39,34 +54,79 @@ def available() -> str:
     if os.name != "posix":
         return f"it is made for Linux and macOS, and this system is {os.name}"
     try:
+        kind = processor().triple.split("-")[0]
+    except NotCompilable as error:
+        return str(error)
+    return "" if kind in _NATIVE else f"there is no code generator for {kind}"
+
+
+@cache
+def library() -> Any:
+    """LLVM, ready to generate code. NotCompilable says why it is not here."""
+    try:
         import llvmlite.binding as llvm
 
-        triple = llvm.get_process_triple()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
     except ImportError:
-        return "llvmlite is not installed: pip install llvmlite"
+        raise NotCompilable("llvmlite is not installed: pip install llvmlite") from None
     except (OSError, RuntimeError) as error:
-        return f"llvmlite does not work here: {error}"
-    kind = triple.split("-")[0]
-    return "" if kind in _NATIVE else f"there is no code generator for {kind}"
+        raise NotCompilable(f"llvmlite does not work here: {error}") from error
+    return llvm
+
+
+@cache
+def release() -> str:
+    """Which LLVM generates the code. NotCompilable where there is none."""
+    try:
+        import llvmlite  # its number only: the library itself is in `llvmlite.binding`
+    except ImportError:
+        raise NotCompilable("llvmlite is not installed: pip install llvmlite") from None
+    return f"llvmlite {llvmlite.__version__}"
 
 
 @cache
 def detect() -> Host:
     """This machine's processor. CHALKGRAD_VECTOR=16 or 32 keeps to narrower vectors."""
-    import llvmlite.binding as llvm
+    host, asked = processor(), os.environ.get("CHALKGRAD_VECTOR", "")
+    return narrowed(host, int(asked)) if asked in ("16", "32") else host
 
+
+@cache
+def processor() -> Host:
+    """This machine's processor, with all that it has."""
+    version, described = release(), _described()
+    if not described:
+        return _asked()
+    key = repr((described, version)).encode() + Path(__file__).read_bytes()
+    payload, _ = fetch(key, lambda: json.dumps(asdict(_asked())).encode())
+    return Host(**json.loads(payload))
+
+
+def _described() -> list[str]:
+    """The system's description of the first processor; empty where it gives none."""
+    try:
+        with open(_DESCRIPTION) as stream:  # of hundreds of processors; only the start is read
+            lines = [*islice(stream, 64)]
+    except OSError:
+        return []
+    first = lines[: lines.index("\n")] if "\n" in lines else lines
+    return [line for line in first if line.partition(":")[0].strip() in _DESCRIBES]
+
+
+def _asked() -> Host:
+    """What LLVM says."""
+    llvm = library()
     found = dict(llvm.get_host_cpu_features())
     triple = llvm.get_process_triple()
     arm = triple.startswith(("aarch64", "arm64"))
     vector = 64 if found.get("avx512f") else 32 if found.get("avx2") else 16
     flags = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(found.items()))
-    host = Host(
+    return Host(
         triple, llvm.get_host_cpu_name(), flags, vector,
         32 if vector == 64 or arm else 16, bool(arm or found.get("fma")),
         _cache_size(1, 32 << 10), _cache_size(2, 512 << 10), _cache_size(3, 8 << 20),
     )  # fmt: skip
-    asked = os.environ.get("CHALKGRAD_VECTOR", "")
-    return narrowed(host, int(asked)) if asked in ("16", "32") else host
 
 
 def narrowed(host: Host, vector: int) -> Host:

@@ -5,10 +5,10 @@ code generation is to put functions where they are called, registers in the plac
 variables, to test loops at their end, and to combine instructions. LLVM's usual pipeline takes
 twice as long, is within 5 % of the same speed on programs small (XOR: 0.18 µs a step) and large,
 which is what measurements vary by, and each use of it keeps 90 kB for ever.
-An object is bytes: the cache keeps it.
-
-Objects are loaded by MCJIT. ORC's linker takes half a millisecond less for each, but keeps 10 kB of
-every one that is dropped.
+What comes out is bytes: the cache keeps them. Where `image` can link them, they are loaded without
+LLVM, whose import takes longer than all else of a program that is in the cache. Elsewhere MCJIT
+loads them: ORC's linker takes half a millisecond less for each, but keeps 10 kB of every one that
+is dropped.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
-from chalkgrad.compiler.host import Host
+from chalkgrad.compiler.host import Host, library
+from chalkgrad.compiler.image import Image, is_image, linked
 
 _PASSES = (
     "always_inliner", "global_dead_code_eliminate", "sroa", "instruction_combine", "simplify_cfg",
@@ -33,26 +34,18 @@ if hasattr(os, "register_at_fork"):  # a child begins with the lock free and LLV
 
 
 @cache
-def _llvm() -> Any:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm
-
-
-@cache
 def _machine(host: Host) -> Any:
-    target = _llvm().Target.from_triple(host.triple)
+    target = library().Target.from_triple(host.triple)
+    model = "small" if host.triple.startswith("x86_64") else "jitdefault"
     return target.create_target_machine(
-        cpu=host.cpu, features=host.features, opt=2, jit=True, reloc="pic", codemodel="jitdefault"
+        cpu=host.cpu, features=host.features, opt=2, jit=True, reloc="pic", codemodel=model
     )
 
 
 @cache
 def _pipeline(host: Host) -> tuple[Any, Any]:
     """The passes, and the builder that they run with. One for all modules: making them leaks."""
-    llvm = _llvm()
+    llvm = library()
     builder = llvm.create_pass_builder(_machine(host), llvm.create_pipeline_tuning_options())
     passes = llvm.create_new_module_pass_manager()
     for name in _PASSES:
@@ -61,14 +54,15 @@ def _pipeline(host: Host) -> tuple[Any, Any]:
 
 
 def compile_text(text: str, host: Host) -> bytes:
-    """The object file of a module."""
+    """The machine code of a module: an image, or else an object file."""
     with _LOCK:
-        return _object(text, host)
+        code = _object(text, host)
+    return linked(code) or code
 
 
 def _object(text: str, host: Host) -> bytes:
     # A function of its own, so that its module and context go while the lock is held.
-    llvm = _llvm()
+    llvm = library()
     machine = _machine(host)
     module = llvm.parse_assembly(text, llvm.create_context())  # types go with the module
     module.triple = host.triple
@@ -79,12 +73,20 @@ def _object(text: str, host: Host) -> bytes:
     return bytes(machine.emit_object(module))
 
 
-class Loaded:
+class Loaded(Protocol):
     """Machine code in memory, for as long as this object lives."""
+
+    def address(self, name: str) -> int:
+        """Where a function begins."""
+        ...
+
+
+class _Object:
+    """An object file, loaded by LLVM."""
 
     def __init__(self, code: bytes, names: Sequence[str]) -> None:
         with _LOCK:
-            llvm = _llvm()
+            llvm = library()
             shell = llvm.parse_assembly("")
             self._engine = llvm.create_mcjit_compiler(shell, _machine_for_loading())
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -97,10 +99,10 @@ class Loaded:
 
 
 def load(code: bytes, names: Sequence[str]) -> Loaded:
-    """Put an object file into memory and resolve what it calls."""
-    return Loaded(code, names)
+    """Put machine code into memory and resolve what it calls."""
+    return Image(code) if is_image(code) else _Object(code, names)
 
 
 def _machine_for_loading() -> Any:
     # An engine owns its machine, so each gets one of its own; nothing is compiled with it.
-    return _llvm().Target.from_default_triple().create_target_machine(jit=True)
+    return library().Target.from_default_triple().create_target_machine(jit=True)

@@ -77,7 +77,8 @@ class Lowered:
                 if found is None:
                     return None
                 chosen = self.tidy(then if found else otherwise)
-                return _typed(self, chosen, kind_of(self, term) or "int64")  # a bare 0 has none of its own
+                kind = kind_of(self, term)  # which a bare 0 does not have
+                return _typed(self, chosen, kind) if kind else chosen
             case Apply("logical_and", (a, b)) if self._holds(a):
                 return self.tidy(b)
             case Apply("logical_and", (a, b)) if self._holds(b):

@@ -180,7 +180,7 @@ class Native:
         """The inputs of a run; of those of the last one it is known where they lie."""
         for k, (place, array) in enumerate(zip(self.layout.inputs, arrays, strict=True)):
             if array is not self._inputs[k]:
-                held = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+                held = np.asarray(array, order="C")
                 self._put(place, held)
                 self._inputs[k] = held
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from chalkgrad.core.errors import DataError
@@ -23,6 +23,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    tempfile = import_module("tempfile")  # it brings much along, and most processes write nothing
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -69,8 +69,9 @@ class NativeFunction:
         self.prepared: dict[Any, Prepared] = {}
         self.unit: Unit | None = None  # the one that has the states, if any
         self.settings: list[Array] = []
-        self.published: list[Node] = []  # the leaves that the tensors were given
-        self.holders: list[int] = []  # how many hold each of them
+        self.published: list[Node] = []  # the leaves that the tensors are on since then
+        self.given: list[Node] = []  # those of them that were made for it
+        self.holders: list[int] = []  # how many hold each of these
         self.snapshot: Snapshot | None = None  # that they read
 
     def prepare(
@@ -159,22 +160,24 @@ class NativeFunction:
         """Give every tensor the number that it has by now, and keep the states for the next run."""
         unit = self.unit
         assert unit is not None
-        if self.snapshot and self._unseen() and unit.native.renew(self.snapshot):
+        if self.given and self.snapshot and self._unseen() and unit.native.renew(self.snapshot):
             return
-        snapshot = self.snapshot = unit.native.snapshot()
+        snapshot = unit.native.snapshot()
+        self.given, self.snapshot = [], snapshot
         for k, node in enumerate(unit.prepared.changed):
             handles = unit.prepared.handles[node]
             fetch = partial(snapshot.state, k, len(handles) > 1)
             for tensor in handles:
                 tensor._become(late_leaf(tensor.node, fetch))
+                self.given.append(tensor.node)
         self.published = unit.nodes()
-        self.holders = [*map(getrefcount, self.published)]
+        self.holders = [*map(getrefcount, self.given)]
 
     def _unseen(self) -> bool:
-        """Has nobody read, or taken hold of, what was published? Then nobody can tell those leaves
-        from fresh ones."""
-        unread = all(map(_FETCH, self.published))
-        return unread and [*map(getrefcount, self.published)] == self.holders
+        """Has nobody read, or taken hold of, what was given? Then nobody can tell those leaves from
+        fresh ones."""
+        unread = all(map(_FETCH, self.given))
+        return unread and [*map(getrefcount, self.given)] == self.holders
 
     def resume(self) -> None:
         """Before a run: begin from the tensors, if one has changed since `publish`."""

@@ -11,6 +11,7 @@ states    two states with one value before and one equation after are one state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def _trivial(node: Node, inputs: tuple[Node, ...]) -> Node | None:
 
 
 def _fold(node: Node, inputs: tuple[Node, ...], given: set[Node]) -> Node | None:
-    if int(np.prod(node.shape)) > _SMALL or not all(_constant(source, given) for source in inputs):
+    if not all(_constant(source, given) for source in inputs) or prod(node.shape) > _SMALL:
         return None
     assert node.primitive is not None
     compute: Callable[..., object] = node.primitive.numpy
@@ -103,8 +104,9 @@ def _fold(node: Node, inputs: tuple[Node, ...], given: set[Node]) -> Node | None
 
 
 def _constant(node: Node, given: set[Node]) -> bool:
-    small = node.value is not None and node.value.size <= _SMALL
-    return node.primitive is None and small and node not in given and node.owner is None
+    if node.primitive is not None or node in given or node.owner is not None:
+        return False
+    return node.value is not None and node.value.size <= _SMALL
 
 
 def _kept(node: Node, inputs: tuple[Node, ...]) -> Node:
