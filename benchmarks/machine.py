@@ -64,5 +64,10 @@ def bind(threads: int) -> None:
 
 
 def with_threads(threads: int) -> dict[str, str]:
-    """The environment of a process whose engine uses so many threads."""
-    return os.environ | dict.fromkeys(THREAD_SETTINGS, str(threads))
+    """The environment of a process whose engine uses so many threads.
+
+    Python keeps what it compiles of an imported file, as it does of an installed package: where
+    that is switched off, every process would compile our files and none of the peers'.
+    """
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | dict.fromkeys(THREAD_SETTINGS, str(threads))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ COLD = f"{NATIVE}, empty cache"
 PROGRAMS = (NATIVE, "torch eager", "jax scan", "scikit-learn")
 
 
-def seconds(command: Sequence[str], environment: Mapping[str, str] = os.environ) -> float:
+def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
     start = perf_counter()
     subprocess.run(
         command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
@@ -39,7 +38,7 @@ def measure(rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds + 1):
         for name, command in COMMANDS.items():
-            times[name].append(seconds(command))
+            times[name].append(seconds(command, with_threads(1)))
     warm = {name: values[1:] for name, values in times.items()}
     beyond = [c - n for c, n in zip(warm["chalkgrad"], warm["numpy"], strict=True)]
     return {
