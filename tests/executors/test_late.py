@@ -170,3 +170,22 @@ def test_an_index_out_of_range_leaves_the_tensors_as_they_were() -> None:
         step(cg.tensor([1, 7]))
     assert np.array_equal(table.weight.detach().numpy(), after)
     assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 5e-324, float("nan"), -1.5])
+@pytest.mark.parametrize("shape", [(), (3,), (40, 24)])
+def test_states_begin_with_their_numbers_bit_by_bit(number: float, shape: tuple[int, ...]) -> None:
+    state = cg.nn.Buffer(cg.full(shape, number, dtype=cg.float64))
+    module = nn.Module()
+    module.state = state
+
+    def step(x: cg.Tensor) -> cg.Tensor:
+        module.state.mul_(x)
+        return module.state.sum()
+
+    one = cg.tensor(1.0, dtype=cg.float64)
+    compiled = cg.compile(step, executor="native")
+    compiled(one)
+    compiled(one)
+    wanted = np.full(shape, number)
+    assert module.state.numpy().tobytes() == wanted.tobytes()

@@ -116,7 +116,10 @@ class Native:
         self._block = aligned(sum(map(_room, laid)))
         self._held, self._spare = _parts(self._block, laid), []
         for place, held, array in zip(self.layout.states, self._held, laid, strict=True):
-            held[...] = array
+            # An optimizer's states begin as zeros, which the block is: every bit of one, since -0
+            # is another number.
+            if array.view(f"u{array.itemsize}").any():
+                held[...] = array
             self._put(place, held)
 
     def state(self, k: int) -> Array:
