@@ -187,3 +187,20 @@ def test_every_function_of_index_notation_is_written_or_refused() -> None:
     assert set(EVERYWHERE) - known - functions.COMPARISONS - set(functions.LOGIC) == {
         "cast", "clip", "logical_not", "select",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_a_division_by_one_number_for_all_is_a_division_by_each(dtype: str) -> None:
+    # It is done by multiplying; of each divisor the first is a scalar, the second a vector.
+    x = np.concatenate([specials(dtype), np.random.default_rng(0).normal(size=40).astype(dtype)])
+    scalars = [np.array(number, dtype) for number in x]
+    nodes = inputs(x, *scalars)
+    results = [apply(e.divide, nodes[0], node) for node in nodes[1:]]
+    found = run(nodes, results, [x, *scalars])
+    with np.errstate(all="ignore"):
+        for one, number in zip(found, scalars, strict=True):
+            wanted = x / number
+            # A quotient next to the largest number may round to infinity.
+            near = np.abs(wanted) > np.finfo(dtype).max * (1 - 4 * np.finfo(dtype).eps)
+            assert_same(one[~near], wanted[~near], f"division by {number}")
+            assert np.array_equal(np.signbit(one[near]), np.signbit(wanted[near]))

@@ -25,4 +25,5 @@ def test_a_large_update_is_the_small_one(kind: str, monkeypatch: pytest.MonkeyPa
             optimizer.step()
         np.testing.assert_array_equal(kept, before)  # the graph keeps the numbers of its pass
         found.append(weight.detach().numpy())
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
+    # The update is of about 0.01; where it takes a weight next to 0, its last bit stands out.
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-13, atol=1e-17)

@@ -147,6 +147,18 @@ def _reciprocal(o: Operands) -> str:
     return o.op("fdiv", o.number(1), *o.values)
 
 
+def reciprocal(o: Operands) -> tuple[str, str]:
+    """Two factors that together divide by a number. The second one is 1 where the reciprocal has
+    all its digits. It has not near the ends of the range, so there the number is brought to the
+    middle first. Zeros, infinities and NaN give what a division gives."""
+    (x,), (edge, far) = o.values, (100, 60) if o.kind == "float" else (900, 600)
+    size = o.intrinsic("fabs", x)
+    low, high = (o.number(2.0**power) for power in (-far, far))
+    factor = o.choose(o.test("greater", size, o.number(2.0**edge)), low, o.number(1))
+    factor = o.choose(o.test("less", size, o.number(2.0**-edge)), high, factor)
+    return o.op("fdiv", o.number(1), o.op("fmul", x, factor)), factor
+
+
 def _rsqrt(o: Operands) -> str:
     return o.op("fdiv", o.number(1), _sqrt(o))
 

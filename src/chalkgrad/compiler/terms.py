@@ -300,7 +300,22 @@ class Terms:
             return self._clamp(values, name == "index")
         if name == "select":
             return self._select(values)
+        if name == "divide" and values[1].kind in FLOATS and _uniform(*arguments):
+            return self._divided(*values)
         return self._together(name, values)
+
+    def _divided(self, a: Value, b: Value) -> Value:
+        """a / b, where b is one number for all elements: two multiplications are a fraction of a
+        division. That depends on the term alone, so that every element is computed alike."""
+        kind = max(a.kind or "i1", b.kind or "i1", key=_ORDER.__getitem__)
+        keys = [("reciprocal", b.text, kind, k) for k in range(2)]
+        if keys[0] not in self.known:
+            o = self.operands([self.converted(b, kind)])
+            for key, text in zip(keys, functions.reciprocal(o), strict=True):
+                self.known[key] = Value(text, kind, o.lanes, o.level)
+        for key in keys:
+            a = self._together("multiply", [a, self.known[key]])
+        return a
 
     def _together(self, name: str, values: Sequence[Value]) -> Value:
         """A function whose operands have one kind."""
@@ -675,3 +690,8 @@ def _is_dear(term: Term) -> bool:
 
 def _placed(part: Term, at: Mapping[int, Const]) -> Term | None:
     return at.get(part.id) if isinstance(part, Axis) else None
+
+
+def _uniform(term: Term, other: Term) -> bool:
+    """Is the other one a single number for all elements of a term?"""
+    return bool(free_axes(term)) and not free_axes(other)
