@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from chalkgrad.core.graph import Array, Node
 from chalkgrad.transform.simplify import equations
 
 ALIGN = 64
-_PATIENCE, _LONGEST = 8, 512  # runs until the slower number of threads is tried again
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,6 @@ class Native:
         self.signature, self.layout, self.loaded = signature, layout, loaded
         self.address = loaded.address(name)
         self.members = members if layout.shared else 1
-        self.pace = Pace([self.members, 1] if self.members > 1 else [1])
         self._lock = threading.Lock()
         self._table = np.zeros(layout.table, np.uint64)
         self._arena = aligned(layout.arena)
@@ -173,9 +170,7 @@ class Native:
             self._take(arrays)
             results = self._outputs(steps)
             self._table[STEPS] = steps
-            count, begin = self.pace.choice(), perf_counter()
-            threads.team(count).run(self.address, *self._places)
-            self.pace.took(count, (perf_counter() - begin) / max(steps, 1))
+            threads.team(self.members).run(self.address, *self._places)
             if self._fault[0]:
                 raise OutOfRange("an index among the data is out of range")
         found, seen = [], set()
@@ -214,49 +209,6 @@ class Native:
         with np.errstate(over="ignore"):  # counters wrap around; their differences do not mind
             spans = np.diff(self.clocks).astype(float)
         return list(spans / max(spans.sum(), 1.0))
-
-
-class Pace:
-    """With how many threads the next run goes: all of them, or one where that was faster lately
-    (or any other choices).
-
-    Where processors share a core, or are taken away for a while, threads that meet wait for the
-    slowest, and one alone is done sooner. What is computed does not depend on it. The choice that
-    was slower is tried again now and then: the more often it still was, the more seldom.
-    """
-
-    def __init__(self, choices: Sequence[int]) -> None:
-        self._choices = choices
-        self._seconds: dict[int, float] = {}  # of a step, for each number of threads
-        self._runs, self._due, self._patience = 0, 0, _PATIENCE
-
-    def choice(self) -> int:
-        """The number of threads for the next run."""
-        self._runs += 1
-        missing = [count for count in self._choices if count not in self._seconds]
-        if missing:
-            return missing[0]
-        best, *others = self._ranked()
-        return others[0] if others and self._runs >= self._due else best
-
-    def took(self, count: int, seconds: float) -> None:
-        """How long a step of that run took."""
-        if self._runs == 1:  # in which memory was touched for the first time
-            return
-        before = self._ranked()[:1]
-        usual = self._seconds[count] if [count] == before else seconds  # the other's is out of date
-        self._seconds[count] = (usual + seconds) / 2
-        if self._ranked()[:1] != before:
-            self._patience = _PATIENCE
-        elif [count] != before:
-            self._patience = min(2 * self._patience, _LONGEST)
-        else:
-            return
-        self._due = self._runs + self._patience
-
-    def _ranked(self) -> list[int]:
-        """The numbers of threads that were tried, the fastest first."""
-        return sorted(self._seconds, key=self._seconds.__getitem__)
 
 
 class Snapshot:

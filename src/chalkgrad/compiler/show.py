@@ -30,7 +30,7 @@ from chalkgrad.compiler.host import Host, available, detect
 from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter
 from chalkgrad.compiler.lower import Lowered
 from chalkgrad.compiler.memory import Plan
-from chalkgrad.compiler.native import Pace, Signature
+from chalkgrad.compiler.native import Signature
 from chalkgrad.compiler.nest import Nest
 from chalkgrad.compiler.program import SHARED, Job, Text
 from chalkgrad.compiler.spelling import Speller
@@ -212,7 +212,6 @@ class Kernels:
         steps: how many; 0: as many as take a fifth of a second.
         """
         native = build(self.signature, timed=True)
-        native.pace = Pace([native.members])
         draw = np.random.default_rng(0)
         given = dict(arrays or {})
         inputs = [given.get(n.name or "", _drawn(n, draw)) for n in self.signature.inputs]
