@@ -105,8 +105,9 @@ class Windows:
         return Studio(page)
 
     def _listen(self, message: Any) -> None:
-        # A server that was stopped refuses connections, and the browser says so by itself.
-        if message.type == "error" and "ERR_CONNECTION_REFUSED" not in message.text:
+        # A test may stop the server or take the network away, and the browser says so by itself.
+        expected = "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED"
+        if message.type == "error" and not any(word in message.text for word in expected):
             self.faults.append(message.text)
 
 
