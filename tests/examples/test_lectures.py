@@ -12,6 +12,7 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad.cli import demo
+from chalkgrad.core.files import lecture_files
 
 LECTURES = Path(__file__).parents[2] / "examples" / "lectures"
 NUMBER = r"-?\d+\.?\d*(?:e[+-]?\d+)?"
@@ -43,7 +44,7 @@ def close(found: float, wanted: float, digits: int) -> bool:
 
 
 def test_every_lecture_has_a_program() -> None:
-    names = [path.stem.removeprefix("lecture_") for path in demo.lecture_files()]
+    names = [path.stem.removeprefix("lecture_") for path in lecture_files("lecture_*.py")]
     assert names == ["000", "001", "002", "002_by_hand", "002_starts", "003", "004"]
     readme = (LECTURES / "README.md").read_text()
     assert all(f"lecture_{name}.py" in readme for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -138,6 +139,21 @@ def test_reading_copying_saving_and_changing_a_late_leaf() -> None:
         model.bias.fill_(0.0)
     assert step(X, Y).item() == pytest.approx(float((Y.numpy() ** 2).mean()))
     assert first != 0.0
+
+
+def test_a_call_holds_none_of_its_inputs_and_takes_new_ones_where_they_lie() -> None:
+    total = cg.compile(lambda x: x.sum(), executor="native")
+    for _ in range(3):
+        x = cg.rand(500, 30)
+        kept = weakref.ref(x.node.value)
+        assert total(x).item() == pytest.approx(float(x.numpy().sum()), rel=1e-5)
+        x.fill_(2.0)
+        assert total(x).item() == 30_000
+        turned = x.T
+        assert total(turned).item() == total(turned).item() == 30_000
+        del x, turned
+        gc.collect()
+        assert kept() is None
 
 
 def test_many_threads_may_look_at_once() -> None:

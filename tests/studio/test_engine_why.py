@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import chalkgrad as cg
-from chalkgrad.studio.gallery import lecture_folder
+from chalkgrad.core.files import lecture_files
 from chalkgrad.studio.passes import alone
 from chalkgrad.worksheet import Worksheet
 from tests.studio.engine import LECTURES, Talk, opened, parameters
@@ -108,7 +107,7 @@ def test_a_name_that_is_not_there_gets_a_proposal() -> None:
 @pytest.mark.parametrize("key", ["lecture_001", "lecture_002", "lecture_004"])
 def test_marks_are_those_of_check(key: str) -> None:
     talk, state = opened(key)
-    answers = Path(lecture_folder() / f"{key}.answers").read_text()
+    answers = lecture_files(f"{key}.answers")[0].read_text()
     marks = talk.ask("mark", answers=answers)
     report = cg.check(Worksheet.from_text(state["worksheet"]), answers)
     assert marks["score"] == report.to_dict()["score"]

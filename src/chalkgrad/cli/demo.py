@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from chalkgrad import nn, optim
 from chalkgrad.check import check
-from chalkgrad.core.errors import DataError
+from chalkgrad.core.files import lecture_files
 from chalkgrad.core.graph import Array
 from chalkgrad.data import sets
 from chalkgrad.explain import explain
@@ -34,12 +34,13 @@ def demo(*, lectures: Annotated[bool, Parameter(negative="--no-lectures")] = Tru
     """
     digits()
     if lectures:
-        for path in lecture_files():
+        programs = lecture_files("lecture_*.py")
+        for path in programs:
             _heading(path.stem)
             started = time.perf_counter()
             runpy.run_path(str(path), run_name="__main__")
             print(f"({time.perf_counter() - started:.1f} s: python {_short(path)})")
-        shown_work(lecture_files()[0].parent)
+        shown_work(programs[0].parent)
     _heading("what next")
     print(
         "chalkgrad studio     step through all of this in a page of your browser\n"
@@ -132,15 +133,6 @@ def digits() -> None:
         wrong = np.flatnonzero(answers != found.labels)[:3]
         titles = [f"{_digit(found.labels[k])} taken for {_digit(answers[k])}" for k in wrong]
         _draw([found.images[k].reshape(8, 8) for k in wrong], titles)
-
-
-def lecture_files() -> list[Path]:
-    """The lectures' programs: in the package when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for base in (package, package.parent.parent):
-        if found := sorted((base / "examples" / "lectures").glob("lecture_*.py")):
-            return found
-    raise DataError("the lectures' files (examples/lectures/lecture_*.py) are not installed")
 
 
 def _curve(history: History) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import ref
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class Native:
         self._scratch = aligned(layout.scratch * self.members)
         self._barrier = aligned(128)
         self._empty = aligned(ALIGN)
-        self._inputs: list[Array] = [self._empty] * len(signature.inputs)  # as of the last run
+        self._placed = [ref(self._empty) for _ in signature.inputs]  # the last run's; weakly
         self._held: list[Array] = []
         self._block = self._empty  # the states' memory, of which each holds a part
         self._spare: list[Array] = []  # blocks of dead snapshots: fresh memory would cost more
@@ -167,8 +168,8 @@ class Native:
         """
         with self._lock:
             self._fault[0] = 0
-            self._take(arrays)
-            results = self._outputs(steps)
+            inputs = self._taken(arrays)  # alive until the run is over
+            results = self._outputs(steps, inputs)
             self._table[STEPS] = steps
             threads.team(self.members).run(self.address, *self._places)
             if self._fault[0]:
@@ -179,15 +180,19 @@ class Native:
             seen.add(node)
         return found
 
-    def _take(self, arrays: Sequence[Array]) -> None:
+    def _taken(self, arrays: Sequence[Array]) -> list[Array]:
         """The inputs of a run; of those of the last one it is known where they lie."""
+        taken = []
         for k, (place, array) in enumerate(zip(self.layout.inputs, arrays, strict=True)):
-            if array is not self._inputs[k]:
-                held = np.asarray(array, order="C")
-                self._put(place, held)
-                self._inputs[k] = held
+            given = array
+            if given is not self._placed[k]():
+                given = np.asarray(array, order="C")
+                self._put(place, given)
+                self._placed[k] = ref(given)
+            taken.append(given)
+        return taken
 
-    def _outputs(self, steps: int) -> dict[Node, Array]:
+    def _outputs(self, steps: int, inputs: Sequence[Array]) -> dict[Node, Array]:
         made = {}
         for place, node in zip(self.layout.outputs, self.signature.outputs, strict=True):
             shape = (steps, *node.shape) if node in self.signature.moving else node.shape
@@ -195,13 +200,13 @@ class Native:
                 made[node] = np.empty(shape, node.dtype)
                 self._put(place, made[node])
             else:
-                made[node] = np.array(np.broadcast_to(self._handed_on(node), shape))
+                made[node] = np.array(np.broadcast_to(self._handed_on(node, inputs), shape))
         return made
 
-    def _handed_on(self, node: Node) -> Array:
+    def _handed_on(self, node: Node, inputs: Sequence[Array]) -> Array:
         s = self.signature
         if node in s.inputs:
-            return self._inputs[s.inputs.index(node)]
+            return inputs[s.inputs.index(node)]
         return self.state(s.states.index(node)) if node in s.states else np.asarray(node.value)
 
     def times(self) -> list[float]:

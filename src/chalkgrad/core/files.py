@@ -66,3 +66,13 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)  # the new name, too, survives a power cut
     finally:
         os.close(handle)
+
+
+def lecture_files(pattern: str) -> list[Path]:
+    """The lectures' files whose names match: in the package when installed, beside it in a
+    checkout. DataError if there are none."""
+    package = Path(__file__).resolve().parent.parent
+    for base in (package, package.parent.parent):
+        if found := sorted((base / "examples" / "lectures").glob(pattern)):
+            return found
+    raise DataError(f"the lectures' files (examples/lectures/{pattern}) are not installed")

@@ -44,8 +44,7 @@ class IncompatibleKeys(NamedTuple):
         return repr(self)
 
 
-_KINDS = (bool, int, float, str)  # of an option
-_OPTIONS = frozenset(_KINDS)
+_OPTIONS = (bool, int, float, str)
 
 
 class Module:
@@ -116,17 +115,12 @@ class Module:
         """What decides the equations beside numbers in tensors: mode, options, which tensors."""
         found: list[tuple[Any, ...]] = []
         for name, value in vars(self).items():
-            kind = type(value)
-            if kind in _OPTIONS:  # most are
+            if isinstance(value, _OPTIONS):  # most are
                 found.append((name, value))
-            elif kind is dict or kind is set:
-                continue
             elif isinstance(value, Tensor):
                 node = value.node
                 free = node.owner is None  # a plain attribute: a constant of the program
                 found.append((name, id(value), node.tracked, free and node.seq))
-            elif isinstance(value, _KINDS):
-                found.append((name, value))
         return found
 
     def _label(self) -> str:

@@ -131,8 +131,8 @@ class Optimizer:
         for group in self.param_groups:
             found += [(name, structure(v)) for name, v in group.items() if name != "params"]
             for parameter in group["params"]:
-                held = self.state.get(parameter)
-                found.append(("the state", id(parameter), *map(id, held.values() if held else ())))
+                held = self.state.get(parameter, {})
+                found.append(("the state", id(parameter), *map(id, held.values())))
         return found
 
     def _assign(self, parameter: Tensor, setting: Settings) -> None:

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chalkgrad.core.errors import ArgumentError, DataError, nearest
+from chalkgrad.core.errors import ArgumentError, nearest
+from chalkgrad.core.files import lecture_files
 from chalkgrad.studio.digits import digits
 from chalkgrad.studio.own import Opener, own_start
 from chalkgrad.studio.puzzles import PUZZLES
@@ -64,7 +65,7 @@ def _starts() -> tuple[Start, ...]:
 
 def _lectures() -> Iterator[Start]:
     """The worksheets of the lectures."""
-    for path in sorted(lecture_folder().glob("lecture_*.toml")):
+    for path in lecture_files("lecture_*.toml"):
         sheet = Worksheet.read(path)
         yield Start(path.stem, "lectures", sheet.title, sheet.source, _reader(path))
 
@@ -84,13 +85,3 @@ def _maker(key: str, design: Callable[[], Design]) -> Callable[[], Subject]:
         return Sheet.from_text(worksheet_text(found), key, seed=found.seed)
 
     return made
-
-
-def lecture_folder() -> Path:
-    """In the package when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for base in (package, package.parent.parent):
-        folder = base / "examples" / "lectures"
-        if any(folder.glob("lecture_*.toml")):
-            return folder
-    raise DataError("the lectures' worksheets (examples/lectures/lecture_*.toml) are not installed")
