@@ -248,7 +248,9 @@ def _checked(rows: Array, arrays: Sequence[Array]) -> Array:
     (count,) = sizes
     # A negative number is a large one without a sign: one look instead of two.
     if rows.size and not rows.view(rows.dtype.str.replace("i", "u")).max() < count:
-        raise ArgumentError(f"rows go from {rows.min()} to {rows.max()}; there are {count} records")
+        raise ArgumentError(
+            f"rows go from {rows.min()} to {rows.max()}; there are {count} records, counted from 0"
+        )
     return rows
 
 
