@@ -91,6 +91,12 @@ def _pooled(x: Any, out: Any, kernel: Any, stride: Any, padding: Any, dilation: 
     return getattr(functional, name + "_with_indices")(x, kernel, stride, padding, dilation, ceil)
 
 
+def _pool_scatter(g: Any, places: Any, size: Any, **_: Any) -> Any:
+    flat = g.new_zeros((*g.shape[:2], int(np.prod(size))))
+    added = flat.scatter_add(2, places.flatten(2).long(), g.flatten(2))
+    return added.reshape((*g.shape[:2], *size))
+
+
 def _window_sum(x: Any, out: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     one = x.new_ones(x.shape[1], 1, *kernel)
     parts = zip(out, stride, kernel, x.shape[2:], padding, strict=True)
@@ -145,7 +151,9 @@ COUNTERPARTS: dict[str, Callable[..., Any]] = {
     "convolution": _convolution, "convolution_input": _convolution_input,
     "convolution_weight": _convolution_weight,
     "window_sum": _window_sum, "window_spread": _window_spread,
-    "max_pool": lambda x, **p: _pooled(x, **p)[0], "pool_argmax": lambda x, **p: _pooled(x, **p)[1],
+    "max_pool": lambda x, **p: _pooled(x, **p)[0],
+    "pool_argmax": lambda x, dtype, **p: _pooled(x, **p)[1].to(getattr(torch, str(dtype))),
+    "pool_scatter": _pool_scatter,
 }  # fmt: skip
 OWN = {"random_bits", "uniform"}  # PyTorch draws other numbers
 
@@ -259,7 +267,11 @@ KINKS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("argsort", [[2.0, 1.0, 2.0, 1.0]], {"axis": 0, "descending": False}),
     ("argsort", [[2.0, 1.0, 2.0, 1.0]], {"axis": 0, "descending": True}),
     ("max_pool", [[[[1.0, 1.0, 2.0, 2.0]]]], {"out": (2,), "kernel": (2,), **FIRST}),
-    ("pool_argmax", [[[[1.0, 1.0, 2.0, 2.0]]]], {"out": (2,), "kernel": (2,), **FIRST}),
+    (
+        "pool_argmax",
+        [[[[1.0, 1.0, 2.0, 2.0]]]],
+        {"out": (2,), "kernel": (2,), "dtype": np.dtype(np.int64), **FIRST},
+    ),
 ]
 
 

@@ -15,6 +15,7 @@ from chalkgrad.core.graph import Array, ArrayType, Params
 from chalkgrad.core.primitive import Primitive
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 Sampler = Callable[[np.random.Generator], tuple[list[Array], Params]]
 
 
@@ -96,6 +97,18 @@ def given(*arrays: Any, **params: Any) -> Sampler:
 
 def indexed(source: tuple[int, ...], index: Any, **params: Any) -> Sampler:
     return lambda rng: ([rng.normal(size=source), np.asarray(index, np.int64)], params)
+
+
+def placed(source: tuple[int, ...], **params: Any) -> Sampler:
+    """A number for each window of an image, and the place of the window's largest element."""
+
+    def sample(rng: np.random.Generator) -> tuple[list[Array], Params]:
+        x = rng.permutation(int(np.prod(source))).reshape(source)
+        places = RECORDS["pool_argmax"].numpy(x, dtype=INT32, **params)
+        others = {name: value for name, value in params.items() if name != "out"}
+        return [rng.normal(size=places.shape), places], {"size": source[2:], **others}
+
+    return sample
 
 
 def geometry(stride: Any, padding: Any, dilation: Any, **params: Any) -> dict[str, Any]:
@@ -182,8 +195,18 @@ MORE: dict[str, list[Sampler]] = {
         distinct((1, 2, 6), out=(3,), kernel=(2,), **geometry((2,), (1,), (2,))),
     ],
     "pool_argmax": [
-        distinct((2, 1, 7), out=(3,), kernel=(3,), **geometry((2,), (0,), (1,))),
-        given(np.ones((1, 1, 4)), out=(2,), kernel=(2,), **geometry((2,), (0,), (1,))),
+        distinct((2, 1, 7), out=(3,), kernel=(3,), dtype=INT64, **geometry((2,), (0,), (1,))),
+        given(np.ones((1, 1, 4)), out=(2,), kernel=(2,), dtype=INT32,
+              **geometry((2,), (0,), (1,))),
+    ],
+    "pool_scatter": [
+        placed((2, 1, 7), out=(3,), kernel=(3,), **geometry((2,), (0,), (1,))),
+        placed((1, 2, 6), out=(3,), kernel=(2,), **geometry((2,), (1,), (2,))),
+        placed((2, 2, 5, 19), out=(2, 9), kernel=(2, 2), **geometry((2, 2), (0, 0), (1, 1))),
+        placed((1, 2, 7, 33), out=(4, 17), kernel=(2, 2), **geometry((2, 2), (1, 1), (1, 1))),
+        placed((1, 1, 9, 9), out=(4, 4), kernel=(3, 3), **geometry((2, 2), (0, 0), (1, 1))),
+        placed((1, 1, 33), out=(8,), kernel=(4,), **geometry((4,), (0,), (1,))),
+        placed((1, 1, 27), out=(9,), kernel=(3,), **geometry((3,), (0,), (1,))),
     ],
     "uniform": [given(np.array([12345678901234567, 3]), shape=(5,), dtype=FLOAT32)],
 }  # fmt: skip
@@ -228,7 +251,8 @@ EMPTY: dict[str, list[Sampler]] = {
     "window_sum": [normal((0, 2, 5), out=(4,), **_POOL1)],
     "window_spread": [normal((0, 2, 4), size=(5,), **_POOL1)],
     "max_pool": [normal((0, 2, 5), out=(4,), **_POOL1), normal((2, 0, 5), out=(4,), **_POOL1)],
-    "pool_argmax": [normal((0, 2, 5), out=(4,), **_POOL1)],
+    "pool_argmax": [normal((0, 2, 5), out=(4,), dtype=INT64, **_POOL1)],
+    "pool_scatter": [placed((0, 2, 5), out=(4,), **_POOL1)],
     "random_bits": [given(np.array([5, 0]), shape=(0, 3))],
     "uniform": [given(np.array([5, 0]), shape=(2, 0), dtype=FLOAT64)],
 }  # fmt: skip
@@ -279,7 +303,8 @@ FOR_INTEGERS = FOR_BOOLS | {
     "add", "subtract", "multiply", "negative", "square", "remainder", "fmod", "floor_divide",
     "absolute", "sign", "clip", "relu", "sum", "prod", "cumsum", "cumprod", "add_at", "add_along",
     "matmul",
-    "einsum", "window_sum", "window_spread", "max_pool", "pool_argmax", "power",
+    "einsum", "window_sum", "window_spread", "max_pool", "pool_argmax",
+    "pool_scatter", "power",
 }  # fmt: skip
 
 

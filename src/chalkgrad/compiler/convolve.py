@@ -90,8 +90,8 @@ class Convolution:
 
     @property
     def frame(self) -> _Frame:
-        """What a row of windows reads and writes, for a direct convolution."""
-        if self.name == "convolution":
+        """What windows are read from, where they are not copied together."""
+        if self.name != "convolution_input":
             return _Frame(self.into, self.size, self.padding, self.windows)
         reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
         margin = tuple(r - p for r, p in zip(reach, self.padding, strict=True))
@@ -120,7 +120,16 @@ class Convolution:
             return gemm.Product(self.kind, o, p, d, (d, 1), (p, 1))
         if self.name == "convolution_input":
             return gemm.Product(self.kind, d, p, o, (1, d), (p, 1))
-        return gemm.Product(self.kind, d, o, p, (p, 1), (1, p))
+        return gemm.Product(self.kind, d, o, p, (0, 0), (1, p), **self._windows_as_rows())
+
+    def _windows_as_rows(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """A row for each channel and place of the kernel, whose elements are those of all windows:
+        all of them lie in the frame."""
+        frame = self.frame
+        axes = list(zip(self.kernel, self.dilation, self.windows, self.stride, frame.strides,
+                        strict=True))  # fmt: skip
+        rows = ((self.into, prod(frame.framed)), *((k, d * step) for k, d, _, _, step in axes))
+        return {"rows": rows, "depth": tuple((w, s * step) for _, _, w, s, step in axes)}
 
     def _row(self) -> gemm.Product:
         frame, count = self.frame, prod(self.kernel)
@@ -170,7 +179,7 @@ def scratch(c: Convolution, host: Host) -> int:
 
 
 def _columns_bytes(c: Convolution) -> int:
-    if c.direct:
+    if c.direct or c.name == "convolution_weight":
         return -(-c.frame.channels * prod(c.frame.framed) * c.bytes // 64) * 64 + 64
     return -(-c.depth * c.places * c.bytes // 64) * 64
 
@@ -222,7 +231,7 @@ def _framed(f: Function, c: Convolution, source: str, scratch: str) -> str:
     """The image in its frame, with room behind it for the end of a vector; where neither is needed,
     it stays where it is."""
     frame = c.frame
-    if not any(frame.margin) and frame.out[-1] % 16 == 0:
+    if not any(frame.margin) and (c.name == "convolution_weight" or frame.out[-1] % 16 == 0):
         return source
     size = frame.channels * prod(frame.framed) * c.bytes
     f.do(f"call void @llvm.memset.p0.i64(ptr {scratch}, i8 0, i64 {size}, i1 false)")
@@ -279,11 +288,9 @@ def emit_weight(
             channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
             source = _step(f, c, x, channel, c.into * prod(c.size))
             gradient = _step(f, c, g, channel, c.out * c.places)
-            columns = source if c.plain else scratch
-            if not c.plain:
-                _gather(f, c, source, scratch)
+            framed = _framed(f, c, source, scratch)
             here = _step(f, c, total, group, c.out * c.depth)
-            gemm.emit(f, p, host, columns, gradient, more, "0", whole, _added(c, here))
+            gemm.emit(f, p, host, framed, gradient, more, "0", whole, _added(c, here))
 
 
 def emit_sum(f: Function, c: Convolution, parts: str, target: str, start: str, stop: str) -> None:

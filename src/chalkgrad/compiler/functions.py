@@ -178,12 +178,8 @@ def extreme(relation: str) -> Writer:
 
     def write(o: Operands) -> str:
         a, b = o.values
-        wins = o.test(relation, a, b)
-        if o.floating:
-            missing = o.op("fcmp uno", a, a)
-            test = vector_of("i1", o.lanes)
-            wins = o.let(f"or {test} {wins}, {missing}")
-        return o.choose(wins, a, b)
+        best = o.choose(o.test(relation, a, b), a, b)
+        return o.choose(o.op("fcmp uno", a, a), a, best) if o.floating else best
 
     return write
 

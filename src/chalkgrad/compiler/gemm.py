@@ -15,9 +15,10 @@ group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product as pairs
+from math import prod
 
 from chalkgrad.compiler.functions import BITS
 from chalkgrad.compiler.host import Host
@@ -45,6 +46,10 @@ class Product:
     # Each k stands for so many, with their places in A and in B. B may then be read on to the end
     # of a whole vector.
     taps: tuple[tuple[int, int], ...] = ()
+    # Where A is no matrix: i and k as the indices of some axes, each with its extent and the
+    # elements between two of its indices.
+    rows: tuple[tuple[int, int], ...] = ()
+    depth: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -388,27 +393,25 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         w = dict(vectors)[s]
         f.do(f"store {vector_of(kind, w)} {literal(0, kind, w)}, ptr {room}")
     stride, corner = (t.columns, b) if t.packed else (p.b[0], _at(f, kind, b, tile.column))
-    a_strides = (1, t.rows) if t.left else p.a
-    left = a if t.left else _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
+    left = _rows_of_a(f, p, t, tile, a)
 
-    def one(row: str, first: str) -> None:
+    def one(row: str, of_a: str) -> None:
         loaded = []
         for s, w in vectors:
             where = _at(f, kind, row, str(s))
             loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
-        for r in range(tile.rows):
-            element = _at(f, kind, first, str(r * a_strides[0]))
-            value = f.let(f"load {kind}, ptr {element}, align {size}")
+        for r, start in enumerate(left):
+            value = f.let(f"load {kind}, ptr {_at(f, kind, start, of_a)}, align {size}")
             for s, w, vector in loaded:
                 _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, value), vector)
 
-    def step(k: str) -> None:
+    def step(k: str, of_a: str) -> None:
         row = _at(f, kind, corner, _scaled(f, k, stride))
-        first = _at(f, kind, left, _scaled(f, k, a_strides[1]))
-        for of_a, of_b in p.taps or ((0, 0),):
-            one(_at(f, kind, row, str(of_b)), _at(f, kind, first, str(of_a)))
+        for more, of_b in p.taps or ((0, 0),):
+            there = f.let(f"add nsw i64 {of_a}, {more}") if more else of_a
+            one(_at(f, kind, row, str(of_b)), there)
 
-    _steps(f, p, step)
+    _steps(f, p.depth or ((p.k, t.rows if t.left else p.a[1]),), 1 if p.taps else _UNROLL, step)
     for (r, s), room in rooms.items():
         wide = vector_of(kind, dict(vectors)[s])
         total = f.let(f"load {wide}, ptr {room}")
@@ -416,16 +419,46 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
         f.do(f"store {wide} {total}, ptr {target}, align {size}")
 
 
-def _steps(f: Function, p: Product, step: Callable[[str], None]) -> None:
-    """All k, a few in each turn of the loop."""
-    unroll = 1 if p.taps else _UNROLL
-    whole = p.k - p.k % unroll
+def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str) -> list[str]:
+    """Where each of a tile's rows begins in A."""
+    if not p.rows:
+        first = a if t.left else _at(f, p.kind, a, _scaled(f, tile.row, p.a[0]))
+        return [_at(f, p.kind, first, str(r * (1 if t.left else p.a[0]))) for r in range(tile.rows)]
+    found = []
+    for r in range(tile.rows):
+        rest, place = f.let(f"add nuw nsw i64 {tile.row}, {r}"), "0"
+        for extent, step in reversed(p.rows):
+            index = f.let(f"urem i64 {rest}, {extent}")
+            place = f.let(f"add nsw i64 {place}, {_scaled(f, index, step)}")
+            rest = f.let(f"udiv i64 {rest}, {extent}")
+        found.append(_at(f, p.kind, a, place))
+    return found
+
+
+def _steps(
+    f: Function, depth: Sequence[tuple[int, int]], unroll: int, step: Callable[[str, str], None],
+    k: str = "0", of_a: str = "0",
+) -> None:  # fmt: skip
+    """All k, each with its place in a row of A; a few in each turn of the innermost loop."""
+    (extent, moved), inner = depth[0], depth[1:]
+    size = prod(n for n, _ in inner)
+
+    def one(i: str) -> None:
+        here = f.let(f"add nsw i64 {k}, {_scaled(f, i, size)}")
+        there = f.let(f"add nsw i64 {of_a}, {_scaled(f, i, moved)}")
+        if inner:
+            _steps(f, inner, unroll, step, here, there)
+        else:
+            step(here, there)
+
+    times = 1 if inner else unroll
+    whole = extent - extent % times
     if whole:
-        with f.loop("0", str(whole), unroll) as k:
-            for n in range(unroll):
-                step(k if n == 0 else f.let(f"add nuw nsw i64 {k}, {n}"))
-    for rest in range(whole, p.k):
-        step(str(rest))
+        with f.loop("0", str(whole), times) as i:
+            for n in range(times):
+                one(i if n == 0 else f.let(f"add nuw nsw i64 {i}, {n}"))
+    for rest in range(whole, extent):
+        one(str(rest))
 
 
 def _dots(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:

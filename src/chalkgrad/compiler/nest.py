@@ -191,7 +191,7 @@ def run(
 
     def points(first: str, count: int) -> None:
         with terms.scope():
-            terms.across(axis, first, count)
+            terms.across(axis, first, count, lanes)
             terms.prepare([store.value for store in stores])
             points_at(terms, stores)
 

@@ -19,7 +19,7 @@ from math import prod
 from typing import NamedTuple
 
 from chalkgrad.compiler import functions, vectormath
-from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, walk
+from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, plus, walk
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.native import FAULT
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
@@ -55,12 +55,13 @@ class Memory:
 
 @dataclass
 class Lanes:
-    """The vector axis, its first index, and how many follow side by side."""
+    """The vector axis, its first index, which `step` divides, and how many follow side by side."""
 
     axis: int
     first: str
     count: int
     level: int
+    step: int
 
 
 class Terms:
@@ -88,9 +89,9 @@ class Terms:
         """A running axis has this index in the innermost loop."""
         self.axes[axis] = Value(index, "i64", 1, self.f.level)
 
-    def across(self, axis: int, first: str, count: int) -> None:
+    def across(self, axis: int, first: str, count: int, step: int = 1) -> None:
         """An axis runs in lanes from here."""
-        self.lanes = Lanes(axis, first, count, self.f.level) if count > 1 else None
+        self.lanes = Lanes(axis, first, count, self.f.level, step) if count > 1 else None
         self.open(axis, first)
 
     def varies(self, term: Term) -> bool:
@@ -214,28 +215,55 @@ class Terms:
             return self._load_run(memory, self.index(place), 1)
         count = self.lanes.count
         if any(axis in free_axes(atom) for atom in place.atoms if atom != Axis(axis)):
-            return self._gather(memory, self._places(place), count)
+            found = self._repeated(memory, place, self.lanes)
+            return found or self._gather(memory, self._places(place), count)
         step, first = place.of(axis), self.index(place)
         if step == 1:
             return self._load_run(memory, first, count)
         if 1 < step <= _STRIDE:
-            return self._every(memory, first, count, step)
+            return self._picked(memory, first, [k * step for k in range(count)])
         places = [
             self._once(f"add i64 {first.text}, {k * step}", first.level) for k in range(count)
         ]
         return self._collect(memory, places, first.level)
 
-    def _every(self, memory: Memory, first: Value, count: int, step: int) -> Value:
-        """Every second element, or third: one long load, and the lanes picked out of it."""
-        long = (count - 1) * step + 1
-        whole = self._load_run(memory, first, long)
-        picked = ", ".join(f"i32 {k * step}" for k in range(count))
-        wide = vector_of(memory.kind, long)
-        text = self.f.let(
-            f"shufflevector {wide} {whole.text}, {wide} poison, <{count} x i32> <{picked}>",
-            whole.level,
+    def _repeated(self, memory: Memory, place: Linear, lanes: Lanes) -> Value | None:
+        """Each element several times, as where a window's number goes back to all of its places:
+        one short load, and its lanes spread out. That is at ⌊(axis + c) / s⌋, if it is known which
+        lanes begin a new element."""
+        parts = [(a, c) for a, c in place.parts if lanes.axis in free_axes(a)]
+        match parts:
+            case [(Apply("floor_divide", (inner, Const(int(times)))), 1)]:
+                offset = plus(linear(inner, self.extents), Linear(((Axis(lanes.axis), 1),), 0), -1)
+            case _:
+                return None
+        if offset.parts or lanes.step % times or offset.constant < 0:
+            return None
+        others = Linear(tuple(p for p in place.parts if p not in parts), place.constant)
+        whole, begun = divmod(offset.constant, times)
+        base = self.index(plus(others, Linear((), whole)))
+        first = self._once(f"udiv exact i64 {lanes.first}, {times}", lanes.level)
+        level = max(base.level, lanes.level)
+        start = Value(self._once(f"add i64 {base.text}, {first}", level), "i64", 1, level)
+        picked = [(begun + k) // times for k in range(lanes.count)]
+        return self._picked(memory, start, picked)
+
+    def _picked(self, memory: Memory, first: Value, picked: Sequence[int]) -> Value:
+        """One long load, or two that meet or overlap, and the lanes picked out of them."""
+        long, lanes = picked[-1] + 1, self.vector * 8 // max(functions.BITS[memory.kind], 32)
+        if lanes < long <= 2 * lanes:
+            start = Value(self._once(f"add i64 {first.text}, {long - lanes}", first.level),
+                          "i64", 1, first.level)  # fmt: skip
+            one, two = (self._load_run(memory, at, lanes) for at in (first, start))
+            picked = [k if k < lanes else k - long + 2 * lanes for k in picked]
+        else:
+            one = self._load_run(memory, first, long)
+            two = one._replace(text="poison")
+        wide, order = vector_of(memory.kind, one.lanes), ", ".join(f"i32 {k}" for k in picked)
+        text = (
+            f"shufflevector {wide} {one.text}, {wide} {two.text}, <{len(picked)} x i32> <{order}>"
         )
-        return Value(text, memory.kind, count, whole.level)
+        return Value(self.f.let(text, one.level), memory.kind, len(picked), one.level)
 
     def address(self, memory: Memory, index: Value) -> str:
         """Where an element is."""
@@ -290,7 +318,8 @@ class Terms:
     def _apply(self, function: str, arguments: Sequence[Term]) -> Value:
         name, _, kind = function.partition(":")
         if name == "cast":
-            return self.converted(self.emit(arguments[0]), functions.OF_DTYPE[kind])
+            value = self._narrow(arguments[0]) if kind == "int32" else None
+            return value or self.converted(self.emit(arguments[0]), functions.OF_DTYPE[kind])
         if name in ("bits", "uniform"):
             return self._random(kind, arguments)
         if name == "clip":
@@ -303,6 +332,24 @@ class Terms:
         if name == "divide" and values[1].kind in FLOATS and _uniform(*arguments):
             return self._divided(*values)
         return self._together(name, values)
+
+    def _narrow(self, index: Term) -> Value | None:
+        """An index as numbers of 32 bits: the first lane's, and the steps to the others."""
+        place = linear(index, self.extents)
+        if (
+            self.lanes is None
+            or not self.varies(index)
+            or not all(isinstance(atom, Axis) for atom in place.atoms)
+        ):
+            return None
+        count, step = self.lanes.count, place.of(self.lanes.axis)
+        first = self.index(Linear(place.parts, 0))
+        one = Value(
+            self._once(f"trunc i64 {first.text} to i32", first.level), "i32", 1, first.level
+        )
+        steps = ", ".join(f"i32 {place.constant + k * step}" for k in range(count))
+        text = f"add <{count} x i32> {self.widened(one, count)}, <{steps}>"
+        return Value(self.f.let(text, first.level), "i32", count, first.level)
 
     def _divided(self, a: Value, b: Value) -> Value:
         """a / b, where b is one number for all elements: two multiplications are a fraction of a

@@ -34,6 +34,7 @@ from chalkgrad.formulas.labels import (
 _MOVING = {
     "broadcast", "reshape", "transpose", "slice", "pad", "concatenate", "flip", "cast", "copy",
     "negative", "take", "take_along", "add_at", "add_along",
+    "pool_scatter",
 }  # fmt: skip
 _PRODUCTS = {"matmul", "einsum", "convolution", "convolution_input"}
 _LONG = 48  # operations in one formula

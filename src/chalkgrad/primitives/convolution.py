@@ -15,6 +15,7 @@ import numpy as np
 from chalkgrad.core.errors import DtypeError, ShapeError
 from chalkgrad.core.graph import Array, ArrayType, Shape
 from chalkgrad.core.index import (
+    Apply,
     Axis,
     Const,
     Formula,
@@ -27,10 +28,10 @@ from chalkgrad.core.index import (
     select,
 )
 from chalkgrad.core.primitive import Domain, Notation, Primitive
-from chalkgrad.primitives.indexing import add_along
+from chalkgrad.primitives.indexing import take_along
 from chalkgrad.primitives.shaping import slice_
 
-INT64 = np.dtype(np.int64)
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
 
 def output_size(
@@ -324,16 +325,18 @@ def _max_pool(x: Array, out: Shape, kernel: Shape, **geometry: Any) -> Array:
     return np.ascontiguousarray(best)
 
 
-def _pool_argmax(x: Array, out: Shape, kernel: Shape, **geometry: Any) -> Array:
+def _pool_argmax(
+    x: Array, out: Shape, kernel: Shape, dtype: np.dtype[Any], **geometry: Any
+) -> Array:
     rank = len(kernel)
     windows = _windows(x, kernel, out=out, fill=lowest(x.dtype), **geometry)
     flat = windows.reshape(*x.shape[:2], prod(kernel), *out).argmax(2)
     offsets = np.unravel_index(flat, kernel)
-    index = np.zeros(flat.shape, np.int64)
+    index = np.zeros(flat.shape, dtype)
     for a, (k, n) in enumerate(zip(offsets, x.shape[2:], strict=True)):
         p = np.arange(out[a]).reshape((-1,) + (1,) * (rank - a - 1))
         s, pad, d = geometry["stride"][a], geometry["padding"][a], geometry["dilation"][a]
-        index = index * n + (p * s + k * d - pad)
+        index = index * n + (p * s + k * d - pad).astype(dtype)
     return index
 
 
@@ -357,17 +360,49 @@ def _max_pool_index(x: ArrayType, *, out: Shape, kernel: Shape, **geometry: Any)
     return Formula((*x.shape[:2], *out), Reduce("max", extents, value))
 
 
-def _pool_argmax_index(x: ArrayType, *, out: Shape, kernel: Shape, **geometry: Any) -> Formula:
+def _pool_argmax_index(
+    x: ArrayType, *, out: Shape, kernel: Shape, dtype: np.dtype[Any], **geometry: Any
+) -> Formula:
     # The first place of the window whose element is its maximum.
     extents, value, flat = _max_pool_parts(x, out, kernel, geometry)
     best = Reduce("max", extents, value)
     rename = {i: i + len(extents) for i, _ in extents}
     again = tuple((rename[i], n) for i, n in extents)
     hit = compare("equal", renamed(value, rename), best)
+    place = Apply(f"cast:{dtype}", (renamed(flat, rename),))
     return Formula(
-        (*x.shape[:2], *out),
-        Reduce("min", again, select(hit, renamed(flat, rename), np.iinfo(np.int64).max)),
+        (*x.shape[:2], *out), Reduce("min", again, select(hit, place, np.iinfo(dtype).max))
     )
+
+
+# The gradient of pooling adds each number of g at its place. An element asks the windows that can
+# reach it: where they don't overlap, that is one.
+def _pool_scatter(g: Array, places: Array, size: Shape, **_: Any) -> Array:
+    lead = g.shape[:2]
+    out = np.zeros((*lead, *size), g.dtype)
+    if g.size:
+        images = np.arange(prod(lead)).reshape(*lead, *(1,) * len(size)) * prod(size)
+        np.add.at(out.reshape(-1), (places + images).reshape(-1), g.reshape(-1))
+    return out
+
+
+def _pool_scatter_index(
+    g: ArrayType, places: ArrayType, *, size: Shape, kernel: Shape, stride: Shape, padding: Shape,
+    dilation: Shape,
+) -> Formula:  # fmt: skip
+    n, c, *place = axes(2 + len(size))
+    before = [d * (k - 1) // s for k, s, d in zip(kernel, stride, dilation, strict=True)]
+    t, extents = _running(2 + len(size), *[b + 1 for b in before])
+    parts = zip(place, t, before, stride, padding, strict=True)
+    where = [(q + pad) // s + (step - b) for q, step, b, s, pad in parts]
+    flat: Term = Const(0)
+    for q, extent in zip(place, size, strict=True):
+        flat = flat * extent + q
+    here = Apply(f"cast:{places.dtype}", (flat,))
+    body = select(compare("equal", Read(1, (n, c, *where)), here), Read(0, (n, c, *where)), 0)
+    for index, extent in zip(where, g.shape[2:], strict=True):
+        body = select(inside(index, extent), body, 0)
+    return Formula((*g.shape[:2], *size), Reduce("sum", extents, body))
 
 
 def renamed(node: Term, ids: dict[int, int]) -> Term:
@@ -382,12 +417,22 @@ def renamed(node: Term, ids: dict[int, int]) -> Term:
     return node
 
 
-def _max_pool_vjp(g: Any, out_: Any, x: Any, **p: Any) -> Any:
-    lead, size = x.node.shape[:2], x.node.shape[2:]
-    flat = (*lead, prod(g.node.shape[2:]))
-    places = pool_argmax(x, **p).reshaped(flat)
-    added = add_along(g.reshaped(flat), places, axis=2, shape=(*lead, prod(size)))
-    return added.reshaped(x.node.shape)
+def _max_pool_vjp(g: Any, out_: Any, x: Any, out: Shape, **p: Any) -> Any:
+    size = x.node.shape[2:]
+    dtype = INT32 if prod(size) <= np.iinfo(INT32).max else INT64
+    return pool_scatter(g, pool_argmax(x, out=out, dtype=dtype, **p), size=size, **p)
+
+
+def _pool_scatter_vjp(g: Any, out_: Any, x: Any, places: Any, size: Shape, **_: Any) -> Any:
+    flat = (*x.node.shape[:2], prod(x.node.shape[2:]))
+    images = g.reshaped((*flat[:2], prod(size)))
+    return take_along(images, places.reshaped(flat), axis=2).reshaped(x.node.shape)
+
+
+def _sample_pool_scatter(rng: np.random.Generator) -> tuple[list[Array], dict[str, Any]]:
+    x, geometry = rng.permutation(210).reshape(2, 3, 5, 7), _POOL
+    places = _pool_argmax(x, (3, 3), dtype=INT32, **geometry)
+    return [rng.normal(size=places.shape), places], {"size": (5, 7), **geometry}
 
 
 max_pool = Primitive(
@@ -397,7 +442,14 @@ max_pool = Primitive(
 )  # fmt: skip
 pool_argmax = Primitive(
     "pool_argmax", _pool_argmax,
-    lambda x, *, out, **_: ArrayType((*x.shape[:2], *out), INT64), [None],
+    lambda x, *, out, dtype, **_: ArrayType((*x.shape[:2], *out), dtype), [None],
     Notation("window argmax {0}", r"\operatorname{{argmax}}_{{\text{{window}}}} {0}", 2),
-    _pool_argmax_index, _pooled((2, 3, 5, 7), out=(3, 3)),
+    _pool_argmax_index, _pooled((2, 3, 5, 7), out=(3, 3), dtype=INT64),
+)  # fmt: skip
+pool_scatter: Primitive = Primitive(
+    "pool_scatter", _pool_scatter,
+    lambda g, places, *, size, **_: ArrayType((*g.shape[:2], *size), g.dtype),
+    [_pool_scatter_vjp, None],
+    Notation("add({0} at {1})", r"\operatorname{{add}}({0}, {1})"), _pool_scatter_index,
+    Domain(samples=_sample_pool_scatter),
 )  # fmt: skip

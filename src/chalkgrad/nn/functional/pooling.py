@@ -104,7 +104,7 @@ def _max_pool(
     best: Tensor = unbatched(bind(c.max_pool, (x,), windows), alone)
     if not return_indices:
         return best
-    return best, unbatched(bind(c.pool_argmax, (x,), windows), alone)
+    return best, unbatched(bind(c.pool_argmax, (x,), {**windows, "dtype": c.INT64}), alone)
 
 
 # The mean.
@@ -284,7 +284,7 @@ def _window_max(x: Tensor, window: tuple[tuple[int, int], ...]) -> tuple[Tensor,
     geometry = _side_by_side((1,) * len(kernel), kernel)
     lead = (*x.node.shape[:2], 1)
     best: Tensor = bind(c.max_pool, (part,), geometry)
-    inner: Tensor = bind(c.pool_argmax, (part,), geometry)
+    inner: Tensor = bind(c.pool_argmax, (part,), {**geometry, "dtype": c.INT64})
     spans = np.indices(kernel).reshape(len(kernel), -1)
     starts = np.array([a for a, _ in window])[:, None]
     places = np.ravel_multi_index(tuple(spans + starts), x.node.shape[2:])
