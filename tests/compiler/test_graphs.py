@@ -45,6 +45,7 @@ def made(seed: int, dtype: str = "float64") -> tuple[list[Node], list[Node], lis
 @given(SEEDS)
 @example(77131)  # here, and below, a padding's zero is all that is left of a selection
 @example(12621846)
+@example(19365)  # two lanes that are one element twice
 def test_a_random_graph_and_its_gradients(seed: int) -> None:
     check(*made(seed), least=1)
 

@@ -99,7 +99,8 @@ def test_every_vector_width_and_length(host: Host, dtype: str) -> None:
         ]
         arguments += [a, b]
         arrays += [x, y]
-    check(arguments, results, arrays, host=host)
+    # The mean of numbers of both signs is small, and has an error in relation to them.
+    check(arguments, results, arrays, host=host, least=1)
 
 
 MATRICES = [(1, 65, 33), (17, 1, 16), (8, 7, 64), (31, 33, 2), (63, 65, 15), (64, 32, 17),

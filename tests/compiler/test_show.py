@@ -115,7 +115,7 @@ def test_who_runs_a_kernel_and_where_threads_meet() -> None:
     assert "threads meet" not in alone
 
 
-def test_convolutions_and_scatters() -> None:
+def test_convolutions() -> None:
     cg.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.MaxPool2d(2), nn.Flatten())
     step = step_of(model, cg.optim.SGD(model.parameters(), lr=0.1), nn.MSELoss())
@@ -124,10 +124,28 @@ def test_convolutions_and_scatters() -> None:
     assert "5 images of 8 × 8, 2 → 4 channels, 3 × 3 window" in text
     assert "x[i,k,m" not in text  # the running indices of the sum come after those of the loop
     assert "Σ[n<2,p<3,q<3] ((x[i,n,k + p − 1,m + q − 1] if" in text
-    assert " += " in text
-    assert "320 additions" not in text
     first = shown.rows()[0]
     assert first["flops"] == 2 * 5 * 4 * 64 * (2 * 9)
+
+
+def test_the_gradient_of_pooling_asks_the_windows() -> None:
+    def step(x: cg.Tensor) -> cg.Tensor:
+        x.requires_grad_()
+        (gradient,) = cg.autograd.grad(nn.functional.max_pool2d(x, 2).sum(), x)
+        return gradient
+
+    shown = re.sub(r"\s+", " ", str(kernels(cg.trace(step, cg.zeros(5, 2, 8, 8)), HOST)))
+    assert "[i,j,k // 2,m // 2] == int32(8 · k + m) else 0" in shown
+    assert " += " not in shown
+
+
+def test_scatters() -> None:
+    table = nn.Embedding(40, 3)
+    step = step_of(table, cg.optim.SGD(table.parameters(), lr=0.1), nn.MSELoss())
+    rows = cg.zeros(50, dtype=cg.int64)
+    text = str(kernels(cg.trace(step, rows, cg.zeros(50, 3)), HOST))
+    assert "50 × 3 additions, one by one and in order" in text
+    assert " += " in text
 
 
 def test_rows_and_memory_are_data() -> None:

@@ -10,7 +10,10 @@ and the input gradient is the same with g in the frame and the kernel turned aro
     columns[c·k, p] = x[n, c, p·stride + k·dilation − padding]      one image and group, in scratch
     out[n]          = w · columns                                   (o × ck) · (ck × p)
     input gradient  = columns⁺ of wᵀ · g[n], added back to where each element was taken
-    weight gradient = Σₙ columns · g[n]ᵀ, turned at the end
+
+The weight's gradient reads the frame at any stride: its left operand is given element by element.
+
+    weight gradient = Σₙ of frame[c, p·stride + k·dilation] · g[n]ᵀ, turned at the end
 
 One image is one unit of work. The sum over images of a weight's gradient is cut into eight parts,
 which are added up in their order at the end: it does not depend on the number of threads.
@@ -106,6 +109,11 @@ class Convolution:
         fits = min(frame.margin) >= 0 and self._rows_fit(frame)
         return fits and 1 < taps <= _TAPS and frame.out[-1] >= 8
 
+    @property
+    def from_frame(self) -> bool:
+        """Are windows read from the image in its frame, or copied together first?"""
+        return self.direct or self.name == "convolution_weight"
+
     def _rows_fit(self, frame: _Frame) -> bool:
         reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
         inner = zip(frame.framed, reach, frame.out, strict=True)
@@ -179,7 +187,7 @@ def scratch(c: Convolution, host: Host) -> int:
 
 
 def _columns_bytes(c: Convolution) -> int:
-    if c.direct or c.name == "convolution_weight":
+    if c.from_frame:
         return -(-c.frame.channels * prod(c.frame.framed) * c.bytes // 64) * 64 + 64
     return -(-c.depth * c.places * c.bytes // 64) * 64
 
@@ -199,6 +207,7 @@ def emit(
     more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
     whole = str(gemm.units(p, host))
     forward = c.name == "convolution"
+    _cleared(f, c, scratch)
     with f.loop(start, stop) as n, f.loop("0", str(c.groups)) as group:
         channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
         image[:] = [n, group, "0"]
@@ -227,14 +236,24 @@ def emit(
             _scatter(f, c, scratch, target)
 
 
+def _in_place(c: Convolution) -> bool:
+    """Is the image its own frame? Where vectors may be read on past a row's end, there is room."""
+    whole = c.name == "convolution_weight" or c.frame.out[-1] % 16 == 0
+    return whole and not any(c.frame.margin)
+
+
+def _cleared(f: Function, c: Convolution, scratch: str) -> None:
+    """An empty frame: images are put into it one after the other, and its margin stays."""
+    size = c.frame.channels * prod(c.frame.framed) * c.bytes
+    if c.from_frame and not _in_place(c):
+        f.do(f"call void @llvm.memset.p0.i64(ptr {scratch}, i8 0, i64 {size}, i1 false)")
+
+
 def _framed(f: Function, c: Convolution, source: str, scratch: str) -> str:
-    """The image in its frame, with room behind it for the end of a vector; where neither is needed,
-    it stays where it is."""
-    frame = c.frame
-    if not any(frame.margin) and (c.name == "convolution_weight" or frame.out[-1] % 16 == 0):
+    """The image in its frame."""
+    if _in_place(c):
         return source
-    size = frame.channels * prod(frame.framed) * c.bytes
-    f.do(f"call void @llvm.memset.p0.i64(ptr {scratch}, i8 0, i64 {size}, i1 false)")
+    frame = c.frame
     begin = sum(m * s for m, s in zip(frame.margin, frame.strides, strict=True))
 
     def copied(axis: int, here: str, there: str) -> None:
@@ -278,6 +297,7 @@ def emit_weight(
     more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
     whole = str(gemm.units(p, host))
     size = c.groups * c.out * c.depth
+    _cleared(f, c, scratch)
     with f.loop(start, stop) as part:
         total = _step(f, c, parts, part, size)
         f.do(f"call void @llvm.memset.p0.i64(ptr {total}, i8 0, i64 {size * c.bytes}, i1 false)")
@@ -442,13 +462,12 @@ def _put(
 # What follows a product here.
 def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body: _Body) -> None:
     """Each vector of a tile: its place in the tile, and its place in a matrix of that width."""
-    with f.loop("0", str(tile.rows)) as r:
-        row = f.let(f"add nsw i64 {tile.row}, {r}")
-        here = f.let(f"mul nsw i64 {r}, {tile.stride}")
-        there = f.let(f"add nsw i64 {f.let(f'mul nsw i64 {row}, {width}')}, {tile.column}")
+    first = f.let(f"add nsw i64 {f.let(f'mul nsw i64 {tile.row}, {width}')}, {tile.column}")
+    for r in range(tile.rows):
+        there = f.let(f"add nsw i64 {first}, {r * width}")
         for start in range(0, tile.columns, 8):
             lanes = min(8, tile.columns - start)
-            spot = f.let(f"add nsw i64 {here}, {start}")
+            spot = r * tile.stride + start
             place = f.let(f"getelementptr {c.kind}, ptr {tile.pointer}, i64 {spot}")
             wide = f"<{lanes} x {c.kind}>"
             value = f.let(f"load {wide}, ptr {place}, align {c.bytes}")

@@ -105,7 +105,9 @@ def _tile(p: Product, host: Host, lanes: int) -> tuple[int, int]:
     would wait for each other, so few rows get more vectors."""
     wide = min(2 if p.m >= 4 else _BUSY // p.m, -(-p.n // lanes))
     most = min((host.registers - 1) // 2 - 1, 12) if wide > 1 else _BUSY
-    return _rows(p.m, most), min(wide * lanes, p.n)
+    # Such a product is one thread's: its rest need not be small, only keep the multipliers busy.
+    whole = p.taps and p.m > most and wide * (p.m % most) >= _BUSY
+    return most if whole else _rows(p.m, most), min(wide * lanes, p.n)
 
 
 def _rows(m: int, most: int) -> int:
@@ -305,8 +307,6 @@ def _pack_turned(f: Function, p: Product, t: _Tiling, corner: str, panel: str, l
     """A panel whose columns are contiguous in B, in square blocks that are turned in registers."""
     lanes, size = min(lanes, 8), BITS[p.kind] // 8
     wide = vector_of(p.kind, lanes)
-    order = ["<" + ", ".join(f"i32 {half * lanes // 2 + n // 2 + n % 2 * lanes}"
-                             for n in range(lanes)) + ">" for half in (0, 1)]  # fmt: skip
     with f.loop("0", str(t.columns), lanes) as c:
         first = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {_scaled(f, c, p.b[1])}")
         with f.loop("0", str(p.k - p.k % lanes), lanes) as k:
@@ -315,14 +315,40 @@ def _pack_turned(f: Function, p: Product, t: _Tiling, corner: str, panel: str, l
             for n in range(lanes):
                 place = _at(f, p.kind, source, str(n * p.b[1]))
                 rows.append(f.let(f"load {wide}, ptr {place}, align {size}"))
-            for _ in range(lanes.bit_length() - 1):  # a perfect shuffle of rows, as often as log₂
-                pairs_ = zip(rows[: lanes // 2], rows[lanes // 2 :], strict=True)
-                rows = [f.let(f"shufflevector {wide} {a}, {wide} {b}, <{lanes} x i32> {mask}")
-                        for a, b in pairs_ for mask in order]  # fmt: skip
             here = f.let(f"add i64 {_scaled(f, k, t.columns)}, {c}")
-            for n, row in enumerate(rows):
+            for n, row in enumerate(_turned(f, wide, rows, 16 // size)):
                 there = f.let(f"add i64 {here}, {n * t.columns}")
                 f.do(f"store {wide} {row}, ptr {_at(f, p.kind, panel, there)}, align {size}")
+
+
+def _turned(f: Function, wide: str, rows: list[str], per: int) -> list[str]:
+    """A square of numbers with its axes exchanged, in steps that are one instruction each: inside
+    of 16 bytes, which hold `per` numbers, elements of two rows alternate; then 16 bytes at a time
+    change places."""
+    lanes = len(rows)
+
+    def pair(a: str, b: str, order: list[int]) -> str:
+        mask = ", ".join(f"i32 {k}" for k in order)
+        return f.let(f"shufflevector {wide} {a}, {wide} {b}, <{lanes} x i32> <{mask}>")
+
+    apart = 1
+    while apart < lanes:
+        if apart < per:
+            low = [k - k % per + k % per // (2 * apart) * apart + k % apart + k // apart % 2 * lanes
+                   for k in range(lanes)]  # fmt: skip
+            high = [k + per // 2 for k in low]
+        else:
+            low = [k - apart + lanes if k & apart else k for k in range(lanes)]
+            high = [k + apart for k in low]
+        new = list(rows)
+        for n in (n for n in range(lanes) if not n & apart):
+            new[n] = pair(rows[n], rows[n + apart], low)
+            new[n + apart] = pair(rows[n], rows[n + apart], high)
+        rows, apart = new, 2 * apart
+    # Alternating leaves the columns of 16 bytes in the order of their numbers' bits from behind.
+    bits = min(per, lanes).bit_length() - 1
+    back = [int(f"{n:0{bits}b}"[::-1], 2) if bits else 0 for n in range(1 << bits)]
+    return [rows[n - n % len(back) + back[n % len(back)]] for n in range(lanes)]
 
 
 def _pack_left(f: Function, p: Product, t: _Tiling, a: str, target: str, i: str) -> None:

@@ -7,7 +7,7 @@ of vectors. The innermost axis is the one along which the first store's memory i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from chalkgrad.compiler import functions
@@ -60,6 +60,7 @@ def nest(made: Plan, kernel: Kernel, vector: int) -> Nest:
     place = linear(first.indices[0], low.extents)
     axes.sort(key=lambda axis: -abs(place.of(axis)))
     axes, stores = merged(low, axes, stores)
+    stores = [replace(s, value=mapped(s.value, lambda t: _shorter(low, t))) for s in stores]
     lanes = _lanes(low, made, stores, axes, vector)
     return Nest(axes, stores, lanes, [low.extents[axis] for axis in axes])
 
@@ -70,9 +71,9 @@ def merged(low: Lowered, axes: list[int], stores: list[Store]) -> tuple[list[int
     k = 0
     while k < len(axes) - 1:
         outer, inner = axes[k], axes[k + 1]
-        if _walks_as_one(low, outer, inner, stores):
+        if _walks_as_one(low, outer, inner, [t for s in stores for t in (s.value, s.target)]):
             new = low.fresh(low.extents[outer] * low.extents[inner])
-            stores = [_with_one(low, store, outer, inner, new) for store in stores]
+            stores = [_moved(low, store, outer, inner, new) for store in stores]
             axes[k : k + 2] = [new]
             k = max(k - 1, 0)
         else:
@@ -80,7 +81,25 @@ def merged(low: Lowered, axes: list[int], stores: list[Store]) -> tuple[list[int
     return axes, stores
 
 
-def _walks_as_one(low: Lowered, outer: int, inner: int, stores: Sequence[Store]) -> bool:
+def _moved(low: Lowered, store: Store, outer: int, inner: int, new: int) -> Store:
+    value, target = (_with_one(low, t, outer, inner, new) for t in (store.value, store.target))
+    assert isinstance(target, Read)
+    return Store(store.buffer, target.indices, value, store.kept)
+
+
+def _shorter(low: Lowered, term: Term) -> Term | None:
+    """A reduction whose last two axes are walked through as one, so that its runs are longer."""
+    match term:
+        case Reduce(kind, (*others, (outer, m), (inner, n)), body) if not kind.startswith("arg"):
+            if not _walks_as_one(low, outer, inner, [body]):
+                return None
+            new = low.fresh(m * n)
+            body = _with_one(low, body, outer, inner, new)
+            return mapped(Reduce(kind, (*others, (new, m * n)), body), lambda t: _shorter(low, t))
+    return None
+
+
+def _walks_as_one(low: Lowered, outer: int, inner: int, terms: Sequence[Term]) -> bool:
     pair = {outer, inner}
 
     def fits(term: Term) -> bool:
@@ -95,10 +114,10 @@ def _walks_as_one(low: Lowered, outer: int, inner: int, stores: Sequence[Store])
                 return fits(body)
         return all(fits(part) for part in getattr(term, "arguments", ()))
 
-    return all(fits(store.value) and fits(store.target) for store in stores)
+    return all(fits(term) for term in terms)
 
 
-def _with_one(low: Lowered, store: Store, outer: int, inner: int, new: int) -> Store:
+def _with_one(low: Lowered, term: Term, outer: int, inner: int, new: int) -> Term:
     def change(part: Term) -> Term | None:
         if not isinstance(part, Read):
             return None
@@ -110,9 +129,7 @@ def _with_one(low: Lowered, store: Store, outer: int, inner: int, new: int) -> S
         whole = plus(rest, Linear(((Axis(new), 1),), 0), step) if step else rest
         return Read(part.argnum, (written(whole),))
 
-    target = mapped(store.target, change)
-    assert isinstance(target, Read)
-    return Store(store.buffer, target.indices, mapped(store.value, change), store.kept)
+    return mapped(term, change)
 
 
 def _lanes(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from chalkgrad.compiler import convolve, functions, gemm, nest, threads, vectormath
 from chalkgrad.compiler.functions import Library
+from chalkgrad.compiler.fuse import cost
 from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter, Store
 from chalkgrad.compiler.memory import ALIGN, Plan
@@ -26,6 +27,7 @@ from chalkgrad.compiler.text import Function, vector_of
 from chalkgrad.core.index import Read
 
 _MEMCPY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)"
+_LITTLE = 4  # additions behind a product
 SHARED = 30_000  # additions from which a kernel is shared among threads
 
 
@@ -228,27 +230,37 @@ class _Writer:
         self, terms: Terms, tile: gemm.Tile, row: int, column: int, c: Read,
         stores: Sequence[Store], kind: str,
     ) -> None:  # fmt: skip
-        """What follows a product: the stores, on one finished tile of it."""
+        """What follows a product: the stores, on one finished tile of it. Where they are little
+        more than that, all rows are written out, so that the tile need not leave its registers."""
+        f, given = terms.f, (tile, row, column, c, stores, kind)
+        if sum(cost(store.value) for store in stores) <= _LITTLE:
+            for n in range(tile.rows):
+                with terms.scope():
+                    self._row(terms, *given, str(n), str(n * tile.stride))
+            return
+        with terms.scope(), f.loop("0", str(tile.rows)) as r:
+            self._row(terms, *given, r, f.let(f"mul nsw i64 {r}, {tile.stride}"))
+
+    def _row(
+        self, terms: Terms, tile: gemm.Tile, row: int, column: int, c: Read,
+        stores: Sequence[Store], kind: str, r: str, start: str,
+    ) -> None:  # fmt: skip
+        """The stores on one row of a tile."""
         f = terms.f
         size = functions.BITS[kind] // 8
         width = min(self.host.vector // size, tile.columns)
-        with terms.scope(), f.loop("0", str(tile.rows)) as r:
-            i = f.let(f"add nsw i64 {tile.row}, {r}")
-            if terms.extents[row] != 1:
-                terms.open(row, i)
-            terms.prepare([store.value for store in stores])
-            start = f.let(f"mul nsw i64 {r}, {tile.stride}")
-            for begin in range(0, tile.columns, width):
-                count = min(width, tile.columns - begin)
-                with terms.scope():
-                    j = f.let(f"add nsw i64 {tile.column}, {begin}")
-                    terms.across(column, j, count)
-                    spot = f.let(f"add nsw i64 {start}, {begin}")
-                    where = f.let(f"getelementptr {kind}, ptr {tile.pointer}, i64 {spot}")
-                    wide = vector_of(kind, count)
-                    text = f.let(f"load {wide}, ptr {where}, align {size}")
-                    terms.define(c, Value(text, kind, count, f.level))
-                    nest.points_at(terms, stores)
+        if terms.extents[row] != 1:
+            terms.open(row, f.let(f"add nsw i64 {tile.row}, {r}"))
+        terms.prepare([store.value for store in stores])
+        first = f.let(f"getelementptr {kind}, ptr {tile.pointer}, i64 {start}")
+        for begin in range(0, tile.columns, width):
+            count = min(width, tile.columns - begin)
+            with terms.scope():
+                terms.across(column, f.let(f"add nsw i64 {tile.column}, {begin}"), count)
+                where = f.let(f"getelementptr {kind}, ptr {first}, i64 {begin}")
+                text = f.let(f"load {vector_of(kind, count)}, ptr {where}, align {size}")
+                terms.define(c, Value(text, kind, count, f.level))
+                nest.points_at(terms, stores)
 
     def _convolution(self, terms: Terms, job: Job, core: Convolution) -> None:
         form, f = job.shape, terms.f

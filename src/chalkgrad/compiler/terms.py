@@ -19,7 +19,16 @@ from math import prod
 from typing import NamedTuple
 
 from chalkgrad.compiler import functions, vectormath
-from chalkgrad.compiler.affine import Linear, children, free_axes, linear, mapped, plus, walk
+from chalkgrad.compiler.affine import (
+    Linear,
+    bounds,
+    children,
+    free_axes,
+    linear,
+    mapped,
+    plus,
+    walk,
+)
 from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.native import FAULT
 from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
@@ -251,6 +260,8 @@ class Terms:
     def _picked(self, memory: Memory, first: Value, picked: Sequence[int]) -> Value:
         """One long load, or two that meet or overlap, and the lanes picked out of them."""
         long, lanes = picked[-1] + 1, self.vector * 8 // max(functions.BITS[memory.kind], 32)
+        if long == 1:
+            return self._load_run(memory, first, 1)
         if lanes < long <= 2 * lanes:
             start = Value(self._once(f"add i64 {first.text}, {long - lanes}", first.level),
                           "i64", 1, first.level)  # fmt: skip
@@ -329,9 +340,17 @@ class Terms:
             return self._clamp(values, name == "index")
         if name == "select":
             return self._select(values)
+        if name == "floor_divide" and self._counts(*arguments):
+            o = self.operands([self._whole(a) for a in arguments])
+            return Value(o.op("udiv", *o.values), "i64", o.lanes, o.level)
         if name == "divide" and values[1].kind in FLOATS and _uniform(*arguments):
             return self._divided(*values)
         return self._together(name, values)
+
+    def _counts(self, index: Term, divisor: Term) -> bool:
+        """Is the quotient one of an index that is never below 0, and of a number?"""
+        positive = isinstance(divisor, Const) and isinstance(index, Apply)
+        return positive and bounds(linear(index, self.extents), self.extents)[0] >= 0
 
     def _narrow(self, index: Term) -> Value | None:
         """An index as numbers of 32 bits: the first lane's, and the steps to the others."""

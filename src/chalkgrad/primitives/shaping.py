@@ -47,10 +47,12 @@ def _broadcast_index(x: ArrayType, *, shape: Shape) -> Formula:
 def sum_to(g: Any, shape: Shape) -> Any:
     """The adjoint of broadcasting: sum over the axes that were repeated."""
     lead = len(g.node.shape) - len(shape)
-    if lead:
-        g = reductions.sum(g, axes=tuple(range(lead)), keepdims=False)
-    thin = tuple(i for i, (n, m) in enumerate(zip(shape, g.node.shape, strict=True)) if n != m)
-    return reductions.sum(g, axes=thin, keepdims=True) if thin else g
+    new = tuple(range(lead))
+    thin = tuple(i for i, n in enumerate(shape, lead) if n != g.node.shape[i])
+    if not lead:
+        return reductions.sum(g, axes=thin, keepdims=True) if thin else g
+    total = reductions.sum(g, axes=new + thin, keepdims=False)
+    return total.reshaped(shape) if thin else total
 
 
 broadcast = Primitive(

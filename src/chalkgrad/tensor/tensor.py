@@ -180,6 +180,8 @@ class Tensor(Memory):
                 f"only floating-point tensors have gradients; this one is {self.dtype}"
             )
         self._become(_copy_of(node, tracked=requires_grad))
+        if requires_grad:
+            self.node.owner = ref(self)
         return self
 
     def retain_grad(self) -> None:
@@ -192,7 +194,9 @@ class Tensor(Memory):
         """The same numbers (the same memory) without history."""
         if current().abstract:
             with recording(False):
-                return bind(e.copy, (self,))
+                out = bind(e.copy, (self,))
+            out.origin = (self, e.copy, NO_PARAMS)
+            return out
         return self.wrap(leaf(self.node.value))
 
     def detach_(self) -> Self:
@@ -338,13 +342,7 @@ class Tensor(Memory):
 
     def assign(self, value: Tensor) -> Self:
         """Take over another tensor's numbers as a leaf, whatever graph the old ones are part of."""
-        tracked = self.node.tracked
-        if current().abstract:  # a copy, so that a gradient towards the new value ends here
-            node = value.node
-            node = equation(e.copy, (node,), NO_PARAMS, None, node.shape, node.dtype, tracked)
-        else:
-            node = _copy_of(value.node, tracked=tracked, name=self.node.name)
-        self._become(node)
+        self._become(_copy_of(value.node, tracked=self.node.tracked, name=self.node.name))
         return self
 
     def write(self, value: Tensor, *, operation: str) -> Self:
@@ -434,7 +432,10 @@ marks = _Marks()
 
 
 def _copy_of(node: Node, *, tracked: bool, name: str | None = None) -> Node:
-    """A fresh leaf with a node's numbers."""
+    """A fresh leaf with a node's numbers. Inside a trace it has none yet: there an equation says
+    whose numbers it will have, and gradients towards the new value end at it."""
+    if current().abstract:
+        return equation(e.copy, (node,), NO_PARAMS, None, node.shape, node.dtype, tracked)
     fresh = equation(None, (), node.params, node.value, node.shape, node.dtype, tracked)
     fresh.name = name or node.name
     return fresh

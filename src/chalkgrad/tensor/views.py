@@ -49,7 +49,10 @@ def move(tensor: Any, node: Node) -> None:
     _refresh(tensor, None)
     while origin := getattr(tensor, "origin", None):
         base, primitive, params = origin
-        base._become(_replaced(base, primitive, params, tensor).node)
+        if primitive is e.copy:  # detached inside a trace: the same numbers without history
+            base.assign(tensor)
+        else:
+            base._become(_replaced(base, primitive, params, tensor).node)
         _refresh(base, tensor)
         tensor = base
 
@@ -68,6 +71,8 @@ def _check(tensor: Any) -> None:
     """May the graph record a change of everything that this tensor is a view of?"""
     while origin := getattr(tensor, "origin", None):
         tensor, primitive, _ = origin
+        if primitive is e.copy:
+            return
         if tensor.node.tracked and tensor.node.primitive is None:
             raise GradientError(
                 "a view of a leaf Variable that requires grad is being used in an in-place "
