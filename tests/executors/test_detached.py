@@ -19,6 +19,13 @@ def asked(x: cg.Tensor) -> cg.Tensor:
     return x.grad
 
 
+def a_fresh_leaf(x: cg.Tensor) -> cg.Tensor:
+    leaf = (x * 2).detach().requires_grad_()
+    (leaf**3).sum().backward()
+    assert leaf.grad is not None
+    return leaf.grad
+
+
 def detached(x: cg.Tensor) -> cg.Tensor:
     y = x * 2
     y.detach().add_(5)
@@ -33,7 +40,7 @@ def of_a_view(x: cg.Tensor) -> cg.Tensor:
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("function", [asked, detached, of_a_view])
+@pytest.mark.parametrize("function", [asked, a_fresh_leaf, detached, of_a_view])
 def test_a_function_of_tensors(function: Callable[..., cg.Tensor], executor: str) -> None:
     wanted = function(cg.arange(6.0).reshape(2, 3))
     found = cg.compile(function, executor=executor)(cg.arange(6.0).reshape(2, 3))

@@ -25,6 +25,7 @@ from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.text import Function, literal, vector_of
 
 _UNROLL = 2  # steps of k in one turn of the loop
+_LONG_TURN = 8  # of a run that is begun again and again
 _REUSE = 4  # tiles that must read a panel before copying it pays
 _BUSY = 8  # accumulators that keep the multipliers busy: two of them, each with 4 cycles of latency
 _TURNED = 40  # steps of k for each row, from which lanes along k beat turning B
@@ -437,12 +438,19 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
             there = f.let(f"add nsw i64 {of_a}, {more}") if more else of_a
             one(_at(f, kind, row, str(of_b)), there)
 
-    _steps(f, p.depth or ((p.k, t.rows if t.left else p.a[1]),), 1 if p.taps else _UNROLL, step)
+    depth = p.depth or ((p.k, t.rows if t.left else p.a[1]),)
+    _steps(f, depth, 1 if p.taps else _turn(p, depth[-1][0]), step)
     for (r, s), room in rooms.items():
         wide = vector_of(kind, dict(vectors)[s])
         total = f.let(f"load {wide}, ptr {room}")
         target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
         f.do(f"store {wide} {total}, ptr {target}, align {size}")
+
+
+def _turn(p: Product, extent: int) -> int:
+    """Steps of k in one turn: of short runs the more, since each of them ends with a guess."""
+    shares = (n for n in range(_LONG_TURN, _UNROLL, -1) if extent % n == 0)
+    return next(shares, _UNROLL) if p.depth else _UNROLL
 
 
 def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str) -> list[str]:

@@ -288,6 +288,9 @@ def kernels(graph: Graph, host: Host | None = None) -> Kernels:
     called: dict[Node, str] = {}
     for node, name in zip(found[len(results) :], names.values(), strict=True):
         called.setdefault(node, name)  # several that are one are called as the first
+    last = max((int(name[1:]) for name in called.values() if name[1:].isdigit()), default=0)
+    made_new = [n for n in made.low.nodes if n.primitive and n not in called]
+    called |= {node: f"%{last + k}" for k, node in enumerate(made_new, 1)}
     old = {number[s.before]: s.name if s.before.name else names[s.before] for s in states}
     return Kernels(signature, made, text, host, called, old, news)
 

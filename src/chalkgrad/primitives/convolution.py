@@ -417,10 +417,10 @@ def renamed(node: Term, ids: dict[int, int]) -> Term:
     return node
 
 
-def _max_pool_vjp(g: Any, out_: Any, x: Any, out: Shape, **p: Any) -> Any:
+def _max_pool_vjp(g: Any, out_: Any, x: Any, **p: Any) -> Any:
     size = x.node.shape[2:]
-    dtype = INT32 if prod(size) <= np.iinfo(INT32).max else INT64
-    return pool_scatter(g, pool_argmax(x, out=out, dtype=dtype, **p), size=size, **p)
+    places = pool_argmax(x, **p, dtype=INT32 if prod(size) <= np.iinfo(INT32).max else INT64)
+    return pool_scatter(g, places, size=size, **{k: v for k, v in p.items() if k != "out"})
 
 
 def _pool_scatter_vjp(g: Any, out_: Any, x: Any, places: Any, size: Shape, **_: Any) -> Any:

@@ -170,7 +170,8 @@ class Tensor(Memory):
         node = self.node
         if node.tracked == requires_grad:
             return self
-        if node.primitive is not None:
+        # In a trace all is computed; what has no history is a leaf all the same.
+        if node.primitive is not None and (node.tracked or not current().abstract):
             raise GradientError(
                 "requires_grad can be changed on leaf tensors only; this one was computed by "
                 f"{node.primitive.name}. Use detach() for a tensor without history."

@@ -3,6 +3,8 @@
 ones      1 · x = x, x · 1 = x, x / 1 = x
 copies    copy(x) = x
 fold      a node whose inputs are all constants is that constant
+pooled    what is chosen behind a max pooling, where x > c or else 0, is chosen before it, where the
+          maximum is > c: of its window a maximum is the only one that has a gradient
 share     two nodes with one primitive, inputs and parameters are one node
 live      a node that no result depends on goes (a consequence of walking from the results)
 states    two states with one value before and one equation after are one state
@@ -15,8 +17,21 @@ from math import prod
 
 import numpy as np
 
-from chalkgrad.core.graph import LITERAL, Graph, Node, ancestors, by_age, equation, leaf
+from chalkgrad.core.graph import (
+    LITERAL,
+    ArrayType,
+    Graph,
+    Node,
+    Params,
+    ancestors,
+    by_age,
+    equation,
+    leaf,
+)
+from chalkgrad.core.primitive import Primitive
 from chalkgrad.core.scope import current
+from chalkgrad.primitives.convolution import max_pool, pool_argmax, pool_scatter
+from chalkgrad.primitives.elementwise import select
 
 _NONE: Mapping[Node, Node] = {}
 _SMALL = 4096  # elements: a folded constant larger than this costs more memory than it saves time
@@ -39,7 +54,10 @@ def simplify(
         found = shared.get(key)
         if found is None:
             found = shared[key] = (
-                _trivial(node, inputs) or _fold(node, inputs, given) or _kept(node, inputs)
+                _trivial(node, inputs)
+                or _fold(node, inputs, given)
+                or _pooled(node, inputs, shared)
+                or _kept(node, inputs)
             )
         new[node] = found
     return [new[node] for node in results]
@@ -107,6 +125,36 @@ def _constant(node: Node, given: set[Node]) -> bool:
     if node.primitive is not None or node in given or node.owner is not None:
         return False
     return node.value is not None and node.value.size <= _SMALL
+
+
+def _pooled(node: Node, inputs: tuple[Node, ...], shared: dict[object, Node]) -> Node | None:
+    # select(x > c, pool_scatter(g, pool_argmax(x)), 0), as of a ReLU in front of a pooling
+    names = [source.primitive.name if source.primitive else "" for source in inputs]
+    if node.primitive is not select or names[:2] != ["greater", "pool_scatter"]:
+        return None
+    (condition, scattered, zero), (x, limit) = inputs, inputs[0].inputs
+    g, places = scattered.inputs
+    if places.primitive is not pool_argmax or places.inputs[0] is not x:
+        return None
+    if limit.shape or zero.params is not LITERAL or zero.value != 0:
+        return None
+
+    def made(primitive: Primitive, parts: tuple[Node, ...], params: Params, like: Node) -> Node:
+        key = (primitive, parts, tuple(params.items()))
+        if key not in shared:
+            kind = primitive.type(*[ArrayType(n.shape, n.dtype) for n in parts], **params)
+            shared[key] = equation(
+                primitive, parts, params, None, kind.shape, kind.dtype, like.tracked, like.scope,
+                like.because,
+            )  # fmt: skip
+        return shared[key]
+
+    windows = {name: value for name, value in places.params.items() if name != "dtype"}
+    largest = made(max_pool, (x,), windows, places)
+    assert condition.primitive is not None
+    chosen = made(condition.primitive, (largest, limit), condition.params, condition)
+    kept = made(select, (chosen, g, zero), node.params, node)
+    return made(pool_scatter, (kept, places), scattered.params, scattered)
 
 
 def _kept(node: Node, inputs: tuple[Node, ...]) -> Node:
