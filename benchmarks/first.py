@@ -28,11 +28,11 @@ from benchmarks.machine import bind, with_threads
 
 ROOT = Path(__file__).parents[1]
 PARTS = {  # what is watched: a module's attribute, and what it is part of
-    "llvmlite": ("chalkgrad.compiler.host", "library"),
+    "llvmlite": ("chalkgrad.machine.host", "library"),
     "trace": ("chalkgrad.executors.compiled", "Prepared.of"),
     "lower": ("chalkgrad.compiler.build", "written"),
-    "llvm": ("chalkgrad.compiler.jit", "compile_text"),
-    "load": ("chalkgrad.compiler.jit", "load"),
+    "llvm": ("chalkgrad.machine.jit", "compile_text"),
+    "load": ("chalkgrad.machine.jit", "load"),
 }
 
 

@@ -27,9 +27,9 @@ import numpy as np
 
 from benchmarks.cases import CASES, CHANNELS, SIDE, Case, weight_shapes
 from benchmarks.machine import bind, with_threads
-from chalkgrad.compiler import host, jit
-from chalkgrad.compiler.text import Function
-from chalkgrad.compiler.threads import team
+from chalkgrad.machine import host, jit
+from chalkgrad.machine.text import Function
+from chalkgrad.machine.threads import team
 
 ROOT = Path(__file__).parents[1]
 # The best of many short measurements counts: on a machine with other guests, a long one never has

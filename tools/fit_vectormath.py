@@ -1,4 +1,4 @@
-"""Fit the polynomials of ``chalkgrad.compiler.vectormath`` and print them as Python source.
+"""Fit the polynomials of ``chalkgrad.machine.vectormath`` and print them as Python source.
 
 Each is interpolated at Chebyshev nodes with 90 digits, which comes within a small factor of the
 best polynomial of that degree, and only then rounded to its format. Nothing here is random::
@@ -22,7 +22,7 @@ from mpmath import mp  # type: ignore[import-untyped]
 
 from tools import printed
 
-SOURCE = Path(__file__).parents[1] / "src/chalkgrad/compiler/vectormath.py"
+SOURCE = Path(__file__).parents[1] / "src/chalkgrad/machine/vectormath.py"
 BEGIN = "# Printed by tools/fit_vectormath.py, as far as the formatter is off.\n# fmt: off\n"
 END = "# fmt: on\n"
 WORKING_DIGITS = 90

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import chalkgrad as cg
-from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.show import kernels
+from chalkgrad.machine.host import Host
 
 # Tiles and lanes are those of this processor, whichever one writes the page.
 HOST = Host("x86_64", "with AVX2", "", 32, 16, True, 32 << 10, 512 << 10, 32 << 20)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.compiler.build import build
-from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.native import Signature
 from chalkgrad.core.graph import Array, ArrayType, Node, equation, leaf, placeholder
 from chalkgrad.core.primitive import Primitive
 from chalkgrad.core.scope import current
 from chalkgrad.executors import numpy as judge
+from chalkgrad.machine.host import Host
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.grad import pullback
 from tests.primitives.table import Case

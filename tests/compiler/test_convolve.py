@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from chalkgrad.compiler import convolve
-from chalkgrad.compiler.host import detect, narrowed
 from chalkgrad.core.graph import Array, Node
+from chalkgrad.machine.host import detect, narrowed
 from chalkgrad.primitives.convolution import (
     convolution,
     convolution_input,

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chalkgrad.compiler import gemm, jit, vectormath
+from chalkgrad.compiler import gemm
 from chalkgrad.compiler.gemm import Product
-from chalkgrad.compiler.host import Host, detect, narrowed
-from chalkgrad.compiler.text import Function, vector_of
 from chalkgrad.core.graph import Array
+from chalkgrad.machine import jit, vectormath
+from chalkgrad.machine.host import Host, detect, narrowed
+from chalkgrad.machine.text import Function, vector_of
 
 HERE = detect()
 # Wider vectors than the processor's are cut by LLVM: slow, and right. A small cache makes groups of

@@ -10,12 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalkgrad.compiler.build import Signature, build
-from chalkgrad.compiler.host import detect, narrowed
 from chalkgrad.compiler.translate import translated
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Node
 from chalkgrad.core.index import Axis
 from chalkgrad.executors import numpy as judge
+from chalkgrad.machine.host import detect, narrowed
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import reductions, shaping
 from tests.compiler import wide

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chalkgrad as cg
-from chalkgrad.compiler.host import available
 from chalkgrad.compiler.lower import Lowered
 from chalkgrad.core.graph import ArrayType, placeholder
 from chalkgrad.core.index import Apply, Axis, Const, Read, Term, compare, inside, select
+from chalkgrad.machine.host import available
 from chalkgrad.nn import functional as F
 
 native = pytest.mark.skipif(bool(available()), reason="no native code here")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from chalkgrad.compiler.build import Signature, build
-from chalkgrad.compiler.host import Host, detect, narrowed
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Node, leaf
 from chalkgrad.core.primitive import bind
+from chalkgrad.machine.host import Host, detect, narrowed
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import indexing, linalg, reductions, shaping
 from tests.compiler.programs import apply, check, check_cases, inputs, run, with_gradients

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chalkgrad.compiler import functions
 from chalkgrad.core.graph import Array, Node
 from chalkgrad.executors import numpy as judge
+from chalkgrad.machine import functions
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import indexing, linalg, reductions, shaping
 from chalkgrad.primitives.elementwise import EVERYWHERE

@@ -13,8 +13,8 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad import nn, optim
-from chalkgrad.compiler.host import available
 from chalkgrad.core.late import LateNode
+from chalkgrad.machine.host import available
 
 pytestmark = pytest.mark.skipif(bool(available()), reason="no native code here")
 

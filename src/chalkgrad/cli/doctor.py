@@ -11,9 +11,9 @@ from typing import Any
 
 from chalkgrad import nn
 from chalkgrad.cli.messages import Flag
-from chalkgrad.compiler import cache, threads
-from chalkgrad.compiler.host import available, detect
 from chalkgrad.core.errors import ChalkgradError
+from chalkgrad.machine import cache, threads
+from chalkgrad.machine.host import available, detect
 from chalkgrad.training.fit import fit
 from chalkgrad.training.steps import EXECUTORS
 from chalkgrad.version import __version__

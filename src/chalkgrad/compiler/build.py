@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from chalkgrad.compiler import cache, jit, threads
-from chalkgrad.compiler.host import Host, detect, release
 from chalkgrad.compiler.native import Layout, Native, Signature, constants_of
 from chalkgrad.core.graph import Node
+from chalkgrad.machine import cache, jit, threads
+from chalkgrad.machine.host import Host, detect, release
 from chalkgrad.transform.simplify import equations
 
 ENTRY = "program"  # the function that is called
@@ -101,5 +101,5 @@ def _compiler() -> str:
 def _sources() -> Iterator[Path]:
     house = Path(__file__).parent.parent
     yield house / "core" / "index.py"
-    for room in ("compiler", "primitives"):
+    for room in ("compiler", "machine", "primitives"):
         yield from sorted((house / room).glob("*.py"))

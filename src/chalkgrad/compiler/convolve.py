@@ -27,10 +27,10 @@ from itertools import product as places
 from math import prod
 
 from chalkgrad.compiler import gemm
-from chalkgrad.compiler.functions import BITS, OF_DTYPE
-from chalkgrad.compiler.host import Host
-from chalkgrad.compiler.text import Function, literal
 from chalkgrad.core.graph import Node, Shape
+from chalkgrad.machine.functions import BITS, OF_DTYPE
+from chalkgrad.machine.host import Host
+from chalkgrad.machine.text import Function, literal
 
 _Move = Callable[[Function, "Convolution", tuple[str, str], tuple[str, str], int, int], None]
 _Body = Callable[..., None]

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from itertools import product as pairs
 from math import prod
 
-from chalkgrad.compiler.functions import BITS
-from chalkgrad.compiler.host import Host
-from chalkgrad.compiler.text import Function, literal, vector_of
+from chalkgrad.machine.functions import BITS
+from chalkgrad.machine.host import Host
+from chalkgrad.machine.text import Function, literal, vector_of
 
 _UNROLL = 2  # steps of k in one turn of the loop
 _LONG_TURN = 8  # of a run that is begun again and again

@@ -9,9 +9,9 @@ from weakref import ref
 
 import numpy as np
 
-from chalkgrad.compiler import threads
-from chalkgrad.compiler.jit import Loaded
 from chalkgrad.core.graph import Array, Node
+from chalkgrad.machine import threads
+from chalkgrad.machine.jit import Loaded
 from chalkgrad.transform.simplify import equations
 
 ALIGN = 64

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from chalkgrad.compiler import functions
 from chalkgrad.compiler.affine import Linear, free_axes, linear, mapped, plus, walk, written
 from chalkgrad.compiler.fuse import cost
 from chalkgrad.compiler.loops import Kernel, Scatter, Store
 from chalkgrad.compiler.lower import Lowered
 from chalkgrad.compiler.memory import Plan
 from chalkgrad.compiler.terms import Memory, Terms, Value
-from chalkgrad.compiler.text import FLOATS, vector_of
 from chalkgrad.core.index import Axis, Read, Reduce, Term
+from chalkgrad.machine import functions
+from chalkgrad.machine.text import FLOATS, vector_of
 
 MEMSET = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1 immarg)"
 _BLOCK = 8  # vectors in a unit of work of a single loop

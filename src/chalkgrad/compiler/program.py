@@ -14,17 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from chalkgrad.compiler import convolve, functions, gemm, nest, threads, vectormath
-from chalkgrad.compiler.functions import Library
+from chalkgrad.compiler import convolve, gemm, nest
 from chalkgrad.compiler.fuse import cost
-from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter, Store
 from chalkgrad.compiler.memory import ALIGN, Plan
 from chalkgrad.compiler.native import ARENA, CLOCKS, OUTSIDE, SCRATCH, STEPS
 from chalkgrad.compiler.nest import Nest
 from chalkgrad.compiler.terms import Memory, Terms, Value
-from chalkgrad.compiler.text import Function, vector_of
 from chalkgrad.core.index import Read
+from chalkgrad.machine import functions, threads, vectormath
+from chalkgrad.machine.functions import Library
+from chalkgrad.machine.host import Host
+from chalkgrad.machine.text import Function, vector_of
 
 _MEMCPY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)"
 _LITTLE = 4  # additions behind a product

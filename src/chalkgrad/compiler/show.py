@@ -26,7 +26,6 @@ import numpy as np
 from chalkgrad.compiler import convolve, gemm
 from chalkgrad.compiler.affine import walk
 from chalkgrad.compiler.build import build, compiled
-from chalkgrad.compiler.host import Host, available, detect
 from chalkgrad.compiler.loops import Convolution, Kernel, Product, Scatter
 from chalkgrad.compiler.lower import Lowered
 from chalkgrad.compiler.memory import Plan
@@ -38,6 +37,7 @@ from chalkgrad.compiler.translate import translated
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Array, Because, Graph, Node, labels, show_type
 from chalkgrad.core.index import Read, Reduce
+from chalkgrad.machine.host import Host, available, detect
 from chalkgrad.transform.simplify import one_state, simplify
 
 _WIDTH = 100

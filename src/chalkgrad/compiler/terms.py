@@ -18,7 +18,6 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from chalkgrad.compiler import functions, vectormath
 from chalkgrad.compiler.affine import (
     Linear,
     bounds,
@@ -29,11 +28,12 @@ from chalkgrad.compiler.affine import (
     plus,
     walk,
 )
-from chalkgrad.compiler.functions import COMPARISONS, LOGIC, Library, Operands
 from chalkgrad.compiler.native import FAULT
-from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.index import Apply, Axis, Const, Read, Reduce, Term
+from chalkgrad.machine import functions, vectormath
+from chalkgrad.machine.functions import COMPARISONS, LOGIC, Library, Operands
+from chalkgrad.machine.text import FLOATS, Function, literal, vector_of
 
 _PARTIAL = 4  # results side by side
 _STRIDE = 4  # elements apart: up to this one long load is better than one for each lane

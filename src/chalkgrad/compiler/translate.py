@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from chalkgrad.compiler import memory
 from chalkgrad.compiler.fuse import fuse
-from chalkgrad.compiler.host import Host
 from chalkgrad.compiler.lower import lower
 from chalkgrad.compiler.memory import Plan
 from chalkgrad.compiler.native import OUTSIDE, Layout, Signature, constants_of
@@ -14,6 +13,7 @@ from chalkgrad.compiler.program import Text, generate
 from chalkgrad.compiler.verify import verify
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import Node
+from chalkgrad.machine.host import Host
 from chalkgrad.transform.simplify import equations
 
 

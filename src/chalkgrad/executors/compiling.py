@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.compiler.host import available
 from chalkgrad.core.errors import ArgumentError, NotCompilable, TraceError, TypeMismatch
 from chalkgrad.core.graph import Array, leaf
 from chalkgrad.executors.compiled import Specialised, types
 from chalkgrad.executors.native import NativeFunction, OutOfRange
+from chalkgrad.machine.host import available
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.nested import mapped, same
 

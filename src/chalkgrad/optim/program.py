@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chalkgrad.compiler.build import build
-from chalkgrad.compiler.host import available
 from chalkgrad.compiler.native import Signature
 from chalkgrad.core import dtypes
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.core.graph import NO_PARAMS, Array, ArrayType, Node, equation, placeholder
 from chalkgrad.core.scope import current, recording
 from chalkgrad.executors import numpy as executor
+from chalkgrad.machine.host import available
 from chalkgrad.optim.settings import Settings, numbers, structure
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.transform.simplify import simplify

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.compiler.host import available
 from chalkgrad.core.errors import ArgumentError, NotCompilable, TraceError
 from chalkgrad.core.graph import Array, ancestors, leaf
 from chalkgrad.core.scope import recording
 from chalkgrad.executors.compiled import Specialised, all_finite
 from chalkgrad.executors.native import NativeFunction
+from chalkgrad.machine.host import available
 from chalkgrad.optim.lbfgs import LBFGS
 from chalkgrad.tensor.tensor import Tensor
 from chalkgrad.training import faults

@@ -20,9 +20,9 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
-from chalkgrad.compiler import cache as objects
-from chalkgrad.compiler import jit
-from chalkgrad.compiler.host import detect
+from chalkgrad.machine import cache as objects
+from chalkgrad.machine import jit
+from chalkgrad.machine.host import detect
 
 _POINTER, _NUMBER = ctypes.c_void_p, ctypes.c_int64
 _MOST = 16

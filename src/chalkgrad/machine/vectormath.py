@@ -32,8 +32,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import factorial, log, pi
 from typing import NamedTuple
 
-from chalkgrad.compiler.text import Function, literal, vector_of
 from chalkgrad.core import special
+from chalkgrad.machine.text import Function, literal, vector_of
 
 # Printed by tools/fit_vectormath.py, as far as the formatter is off.
 # fmt: off

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from chalkgrad.compiler import jit, threads
-from chalkgrad.compiler.host import detect
-from tests.compiler.test_machinery import counting
+from chalkgrad.machine import jit, threads
+from chalkgrad.machine.host import detect
+from tests.machine.test_machinery import counting
 
 # Each member is busy for a few milliseconds, then it counts that it has finished.
 SLOW = """
@@ -35,8 +35,8 @@ done:
 START = f"""
 import os, signal, threading, time
 import numpy as np
-from chalkgrad.compiler import jit, threads
-from chalkgrad.compiler.host import detect
+from chalkgrad.machine import jit, threads
+from chalkgrad.machine.host import detect
 code = jit.load(jit.compile_text({SLOW!r}, detect()), ["program"])
 team, table = threads.Team(3), np.zeros(16, np.int64)
 def call(): team.run(code.address("program"), table.ctypes.data, 0)

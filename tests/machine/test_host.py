@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chalkgrad.compiler import host, jit
+from chalkgrad.machine import host, jit
 
 SQUARE = """
 define void @square(ptr %x) {

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chalkgrad.compiler import image, jit
-from chalkgrad.compiler.host import detect, library
+from chalkgrad.machine import image, jit
+from chalkgrad.machine.host import detect, library
 
 pytestmark = pytest.mark.skipif(
     not detect().triple.startswith("x86_64") or "linux" not in detect().triple,

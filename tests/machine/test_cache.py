@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chalkgrad.compiler import cache
+from chalkgrad.machine import cache
 
 
 @pytest.fixture

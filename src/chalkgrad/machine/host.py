@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from chalkgrad.compiler.cache import fetch
 from chalkgrad.core.errors import NotCompilable
+from chalkgrad.machine.cache import fetch
 
 _DESCRIPTION = Path("/proc/cpuinfo")
 _DESCRIBES = {  # lines that tell one kind of processor from another, and not its state right now

@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
-from chalkgrad.compiler.host import Host, library
-from chalkgrad.compiler.image import Image, is_image, linked
+from chalkgrad.machine.host import Host, library
+from chalkgrad.machine.image import Image, is_image, linked
 
 _PASSES = (
     "always_inliner", "global_dead_code_eliminate", "sroa", "simplify_cfg", "loop_rotate",

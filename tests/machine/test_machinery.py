@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import chalkgrad as cg
-from chalkgrad.compiler import cache, host, jit, threads
-from chalkgrad.compiler.text import Function
+from chalkgrad.machine import cache, host, jit, threads
+from chalkgrad.machine.text import Function
 
 ADD = """
 define void @program(ptr %table, i64 %member, i64 %members, ptr %barrier) {
@@ -41,7 +41,7 @@ def test_the_host_is_described() -> None:
 
 def test_native_code_can_be_switched_off() -> None:
     code = (
-        "import chalkgrad as cg; from chalkgrad.compiler.host import available;"
+        "import chalkgrad as cg; from chalkgrad.machine.host import available;"
         "print(available()); f = cg.compile(lambda x: x * 2); print(f(cg.ones(2)), f.executor)"
     )
     done = subprocess.run(

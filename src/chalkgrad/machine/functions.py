@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chalkgrad.compiler import vectormath
-from chalkgrad.compiler.text import FLOATS, Function, literal, vector_of
 from chalkgrad.core.errors import NotCompilable
+from chalkgrad.machine import vectormath
+from chalkgrad.machine.text import FLOATS, Function, literal, vector_of
 
 BITS = {"i1": 1, "i32": 32, "i64": 64, "float": 32, "double": 64}
 OF_DTYPE = {

@@ -11,10 +11,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from chalkgrad.compiler import jit, vectormath
-from chalkgrad.compiler.host import detect, narrowed
-from chalkgrad.compiler.text import Function, vector_of
 from chalkgrad.core.graph import Array
+from chalkgrad.machine import jit, vectormath
+from chalkgrad.machine.host import detect, narrowed
+from chalkgrad.machine.text import Function, vector_of
 from tools import fit_vectormath
 
 KINDS = {"float": np.float32, "double": np.float64}

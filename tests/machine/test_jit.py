@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from chalkgrad.compiler import jit
-from chalkgrad.compiler.host import detect
+from chalkgrad.machine import jit
+from chalkgrad.machine.host import detect
 
 
 def resident() -> int:
@@ -99,8 +99,8 @@ def test_threads_compile_at_once() -> None:
 def test_a_process_forked_while_another_thread_compiles_can_compile() -> None:
     code = f"""
 import os, signal, threading
-from chalkgrad.compiler import jit
-from chalkgrad.compiler.host import detect
+from chalkgrad.machine import jit
+from chalkgrad.machine.host import detect
 text = {constant(2)!r}
 jit.compile_text(text, detect())
 done = False
@@ -128,6 +128,6 @@ print(children)
 
 
 def test_llvm_is_not_imported_before_it_is_used() -> None:
-    code = "import sys, chalkgrad.compiler.threads; print('llvmlite' in sys.modules)"
+    code = "import sys, chalkgrad.machine.threads; print('llvmlite' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
