@@ -60,7 +60,7 @@ def nest(made: Plan, kernel: Kernel, vector: int) -> Nest:
     place = linear(first.indices[0], low.extents)
     axes.sort(key=lambda axis: -abs(place.of(axis)))
     axes, stores = merged(low, axes, stores)
-    stores = [replace(s, value=mapped(s.value, lambda t: _shorter(low, t))) for s in stores]
+    stores = [replace(s, value=mapped(s.value, lambda t: _in_one_run(low, t))) for s in stores]
     lanes = _lanes(low, made, stores, axes, vector)
     return Nest(axes, stores, lanes, [low.extents[axis] for axis in axes])
 
@@ -87,7 +87,7 @@ def _moved(low: Lowered, store: Store, outer: int, inner: int, new: int) -> Stor
     return Store(store.buffer, target.indices, value, store.kept)
 
 
-def _shorter(low: Lowered, term: Term) -> Term | None:
+def _in_one_run(low: Lowered, term: Term) -> Term | None:
     """A reduction whose last two axes are walked through as one, so that its runs are longer."""
     match term:
         case Reduce(kind, (*others, (outer, m), (inner, n)), body) if not kind.startswith("arg"):
@@ -95,7 +95,9 @@ def _shorter(low: Lowered, term: Term) -> Term | None:
                 return None
             new = low.fresh(m * n)
             body = _with_one(low, body, outer, inner, new)
-            return mapped(Reduce(kind, (*others, (new, m * n)), body), lambda t: _shorter(low, t))
+            return mapped(
+                Reduce(kind, (*others, (new, m * n)), body), lambda t: _in_one_run(low, t)
+            )
     return None
 
 
