@@ -60,31 +60,39 @@ class Geometry:
         return x, w, g
 
 
-DIRECT = [
-    Geometry((9, 16), (3, 3), padding=(1, 1)),
-    Geometry((16, 16), (1, 1), into=4),
-    Geometry((4, 17), (2, 2)),
-    Geometry((5, 28), (3, 3), padding=(1, 1), into=1, out=16),
+# The forward pass reads windows in the frame if the result has five channels or more; so does the
+# input gradient, but for strides, and padding beyond the kernel's reach.
+BOTH = [
+    Geometry((9, 16), (3, 3), padding=(1, 1), into=6),
+    Geometry((7, 7), (3, 3), padding=(1, 1), images=17, into=8, out=16),
     Geometry((5, 14), (3, 3), padding=(1, 1), into=7, out=13, images=1),
-    Geometry((33,), (5,), padding=(2,), dilation=(2,)),
-    Geometry((3, 4, 9), (2, 1, 3), padding=(1, 0, 1)),
-    Geometry((6, 12), (3, 3), padding=(1, 1), groups=6, into=1, out=1),
-    Geometry((6, 12), (3, 2), padding=(2, 1), groups=2, into=3, out=2, dilation=(2, 2)),
-    Geometry((12, 20), (5, 5), padding=(4, 4), images=9),
-    Geometry((20, 20), (3, 3), padding=(0, 1)),
+    Geometry((4, 17), (2, 2), into=17, out=33),
+    Geometry((33,), (5,), padding=(2,), dilation=(2,), into=5),
+    Geometry((3, 4, 9), (2, 1, 3), padding=(1, 0, 1), into=9, out=8),
+    Geometry((6, 12), (3, 2), padding=(2, 1), groups=2, into=6, out=5, dilation=(2, 2)),
+    Geometry((12, 20), (5, 5), padding=(4, 4), images=9, into=5),
+    Geometry((20, 20), (3, 3), padding=(0, 1), into=8, out=24),
+    Geometry((1, 1), (3, 3), padding=(1, 1), images=8, into=5, out=7),
+    Geometry((9, 30), (7, 7), padding=(3, 3), into=5),
+]
+FORWARD = [
+    Geometry((9, 16), (3, 3), padding=(1, 1)),
+    Geometry((5, 28), (3, 3), padding=(1, 1), into=1, out=16),
+    Geometry((8, 9), (3, 2), stride=(2, 3), padding=(1, 1), into=6, out=8),
+    Geometry((16, 16), (3, 3), stride=(1, 2), padding=(1, 0), groups=2, into=5, out=7),
+    Geometry((10,), (3,), stride=(3,), padding=(1,), dilation=(2,), into=8, out=32),
+    Geometry((4, 5, 6), (3, 2, 3), stride=(1, 2, 2), padding=(1, 1, 2), into=6),
+    Geometry((3, 12), (2, 2), padding=(3, 2), into=6, out=9),
+    Geometry((5, 5), (1, 1), stride=(2, 2), groups=3),
 ]
 COLUMNS = [
-    Geometry((7, 7), (3, 3), padding=(1, 1), images=17),
-    Geometry((8, 9), (3, 2), stride=(2, 3), padding=(1, 1)),
-    Geometry((16, 16), (3, 3), stride=(1, 2), padding=(1, 0)),
-    Geometry((9, 30), (7, 7), padding=(3, 3)),
-    Geometry((3, 12), (2, 2), padding=(3, 2)),
-    Geometry((10,), (3,), stride=(3,), padding=(1,), dilation=(2,)),
-    Geometry((5, 5), (1, 1), stride=(2, 2), groups=3),
-    Geometry((4, 5, 6), (3, 2, 3), stride=(1, 2, 2), padding=(1, 1, 2)),
-    Geometry((1, 1), (3, 3), padding=(1, 1), images=8),
+    Geometry((16, 16), (1, 1), into=4),  # which are the image itself
+    Geometry((8, 9), (3, 2), stride=(2, 3), padding=(1, 1), out=4),
+    Geometry((6, 12), (3, 3), padding=(1, 1), groups=6, into=1, out=1),
     Geometry((6, 6), (3, 3), groups=4, into=1, out=1, images=2),
+    Geometry((12, 20), (3, 3), padding=(1, 1), into=3, out=2),
 ]
+ALL = BOTH + FORWARD + COLUMNS
 
 
 def defined(geometry: Geometry, x: Array, w: Array, g: Array) -> tuple[Array, Array, Array]:
@@ -129,7 +137,7 @@ def test_convolutions(vector: int, dtype: str) -> None:
     if vector:
         wide = replace(host, vector=64, registers=32)
         host = narrowed(host, 16) if vector == 16 else wide
-    for geometry in DIRECT + COLUMNS:
+    for geometry in ALL:
         arrays = geometry.arrays(dtype)
         arguments, outputs = nodes(geometry, *arrays)
         wanted = defined(geometry, *arrays)
@@ -139,7 +147,7 @@ def test_convolutions(vector: int, dtype: str) -> None:
 
 @pytest.mark.usefixtures("everything_shared")
 def test_the_number_of_threads_changes_no_bit() -> None:
-    for geometry in (DIRECT[0], DIRECT[9], COLUMNS[0], COLUMNS[1]):
+    for geometry in (BOTH[0], BOTH[9], FORWARD[2], COLUMNS[1]):
         arrays = geometry.arrays("float32")
         arguments, outputs = nodes(geometry, *arrays)
         alone = run(arguments, outputs, arrays)
@@ -150,19 +158,18 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 
 
 def test_which_convolutions_need_no_copies() -> None:
-    """The forward pass and the input gradient of DIRECT read images in their frame."""
+    def in_frame(geometry: Geometry) -> tuple[bool, bool]:
+        made = nodes(geometry, *geometry.arrays("float32"))[1]
+        forward, backward = (convolve.of(node).from_frame for node in made[:2])
+        return forward, backward
 
-    def direct(geometry: Geometry, which: int) -> bool:
-        return convolve.of(nodes(geometry, *geometry.arrays("float32"))[1][which]).direct
-
-    wanted = [max(geometry.kernel) > 1 for geometry in DIRECT]
-    for which in (0, 1):
-        assert [direct(geometry, which) for geometry in DIRECT] == wanted
-    assert not any(direct(geometry, 0) for geometry in COLUMNS if geometry != COLUMNS[4])
+    assert {in_frame(geometry) for geometry in BOTH} == {(True, True)}
+    assert {in_frame(geometry) for geometry in FORWARD} == {(True, False)}
+    assert {in_frame(geometry) for geometry in COLUMNS} == {(False, False)}
 
 
 def test_what_is_not_finite_stays_in_its_windows() -> None:
-    geometry = DIRECT[0]
+    geometry = BOTH[0]
     x, w, g = geometry.arrays("float32")
     x[1, 0, 4, 8] = np.nan
     arguments, outputs = nodes(geometry, x, w, g)

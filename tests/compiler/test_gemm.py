@@ -7,10 +7,10 @@ is wrong. Behind C and behind the scratch lie numbers that nobody may touch.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,12 @@ def strides(m: int, n: int, k: int, number: int) -> tuple[tuple[int, int], tuple
 
 def added(p: Product) -> gemm.Epilogue:
     """C += tile."""
-    size = DTYPES[p.kind]().itemsize
+    size, across = DTYPES[p.kind]().itemsize, p.m if p.turned else p.n
 
     def epilogue(f: Function, tile: gemm.Tile) -> None:
         wide = vector_of(p.kind, tile.columns)
         with f.loop("0", str(tile.rows)) as r:
-            row = f.let(f"mul i64 {f.let(f'add i64 {tile.row}, {r}')}, {p.n}")
+            row = f.let(f"mul i64 {f.let(f'add i64 {tile.row}, {r}')}, {across}")
             at = f.let(f"add i64 {row}, {tile.column}")
             there = f.let(f"getelementptr {p.kind}, ptr %c, i64 {at}")
             inside = f.let(f"mul i64 {r}, {tile.stride}")
@@ -78,7 +78,10 @@ def compiled(products: Sequence[Product], host: Host) -> list[Run]:
         names.append(f"product{number}")
         parameters = ["ptr %a", "ptr %b", "ptr %c", "ptr %scratch", "i64 %first", "i64 %last"]
         f = Function(names[-1], parameters, prefix="define")
-        gemm.emit(f, p, host, "%a", "%b", "%scratch", "%first", "%last", added(p))
+        table = f.room(f"[{p.m} x i64]")
+        if p.rows:
+            gemm.tabulate(f, p, table)
+        gemm.emit(f, p, host, "%a", "%b", "%scratch", "%first", "%last", added(p), table)
         parts.append(f.render())
     text = "\n".join(parts)
     text = "\n".join([*vectormath.declarations(text), text])
@@ -109,12 +112,13 @@ def result(run: Run, p: Product, host: Host, a: Array, b: Array, cuts: Sequence[
     c = np.zeros(p.m * p.n + GUARD, a.dtype)
     c[p.m * p.n :] = -7
     room = gemm.scratch(p, host)
-    for first, last in pairwise(cuts):
+    for first, last in itertools.pairwise(cuts):
         scratch = np.full(room + GUARD, 99, np.uint8)
         run(a.ctypes.data, b.ctypes.data, c.ctypes.data, scratch.ctypes.data, first, last)
         assert (scratch[room:] == 99).all(), p
     assert (c[p.m * p.n :] == -7).all(), p
-    return c[: p.m * p.n].reshape(p.m, p.n)
+    found = c[: p.m * p.n]
+    return found.reshape(p.n, p.m).T if p.turned else found.reshape(p.m, p.n)
 
 
 def each(kind: str, host: Host, shift: int) -> Iterator[tuple[Product, Run]]:
@@ -196,18 +200,22 @@ def test_what_is_not_finite_stays_in_its_row_and_column(shape: tuple[int, int, i
 
 @pytest.mark.parametrize("kind", ["float", "double"])
 @pytest.mark.parametrize("name", HOSTS)
-def test_taps(name: str, kind: str) -> None:
-    """Each k stands for several products: C[i,j] = Σₖ Σₜ A[i, k·3 + aₜ] · B[k·60 + bₜ + j]."""
+@pytest.mark.parametrize("turned", [False, True])
+def test_rows_that_are_no_matrix(name: str, kind: str, turned: bool) -> None:
+    """Windows of an image, as rows: they overlap, and run forwards and backwards."""
     host, rng = HOSTS[name], np.random.default_rng(7)
-    taps = ((2, 0), (0, 1), (1, 5))
-    sizes = [(m, n, k) for m in (1, 3, 7) for n in (9, 28) for k in (1, 4)]
-    products = [Product(kind, m, n, k, (3 * k, 3), (60, 1), taps) for m, n, k in sizes]
-    for p, run in zip(products, compiled(products, host), strict=True):
-        a = rng.normal(size=(p.m, p.k, 3)).astype(DTYPES[kind])
-        b = rng.normal(size=(p.k, 60)).astype(DTYPES[kind])
-        padded = np.concatenate([b.ravel(), np.full(16, np.nan, b.dtype)])
-        found = result(run, p, host, a, padded, [0, gemm.units(p, host)])
-        wanted = sum(a[..., t].astype(float) @ b[:, at : at + p.n].astype(float) for t, at in taps)
+    image = rng.normal(size=(3, 11, 12)).astype(DTYPES[kind])
+    for (high, wide), n, back in itertools.product([(1, 1), (2, 5), (7, 10)], (1, 6, 37), (-1, 1)):
+        rows = ((high, 12), (wide, 1))
+        depth = ((3, 132), (4, back * 12), (2, back * 1))
+        p = Product(kind, high * wide, n, 24, (0, 0), (n, 1), rows, depth, turned)
+        (run,) = compiled([p], host)
+        corner = 0 if back == 1 else 3 * 12 + 1
+        windows = np.lib.stride_tricks.sliding_window_view(image, (4, 2), (1, 2))[:, :high, :wide]
+        left = windows[..., ::back, ::back].transpose(1, 2, 0, 3, 4).reshape(p.m, p.k)
+        b = rng.normal(size=(p.k, n)).astype(DTYPES[kind])
+        found = result(run, p, host, image.reshape(-1)[corner:], b, [0, gemm.units(p, host)])
+        wanted = left.astype(float) @ b.astype(float)
         np.testing.assert_allclose(found, wanted, atol=40 * np.finfo(b.dtype).eps)
 
 

@@ -1,19 +1,19 @@
 """The three convolutions as matrix products, image by image.
 
-Where windows lie side by side (a stride of 1), one row of them is a product over channels and
-places of the kernel whose right operand is the image itself, in a frame of zeros:
+An image stands in a frame of zeros, so that each window is inside. A product whose left operand is
+given by the places of its elements reads windows from there, and copies none:
 
-    out[n, o, y, :] = Σ over c, k of w[o, c, k] · frame[c, y + k₁, k₂ :]
+    out[n, o, p]    = Σ over c, k of frame[c, p·stride + k·dilation] · w[o, c, k]
+    input gradient  = Σ over o, k of frame[o, q + reach − k·dilation] · w[o, c, k], g in the frame
+    weight gradient = Σ over n, p of frame[c, p·stride + k·dilation] · g[n, o, p]
 
-and the input gradient is the same with g in the frame and the kernel turned around. Otherwise
+The lanes run along o, c and o, whatever the size of the image; of the first two the weight is
+turned for that once, and each tile of the result is turned back while it is in registers. Few
+channels would leave lanes empty, and an input gradient with a stride has no frame. There
 
     columns[c·k, p] = x[n, c, p·stride + k·dilation − padding]      one image and group, in scratch
     out[n]          = w · columns                                   (o × ck) · (ck × p)
     input gradient  = columns⁺ of wᵀ · g[n], added back to where each element was taken
-
-The weight's gradient reads the frame at any stride: its left operand is given element by element.
-
-    weight gradient = Σₙ of frame[c, p·stride + k·dilation] · g[n]ᵀ, turned at the end
 
 One image is one unit of work. The sum over images of a weight's gradient is cut into eight parts,
 which are added up in their order at the end: it does not depend on the number of threads.
@@ -35,7 +35,7 @@ from chalkgrad.machine.text import Function, literal
 _Move = Callable[[Function, "Convolution", tuple[str, str], tuple[str, str], int, int], None]
 _Body = Callable[..., None]
 PARTS = 8  # of a sum over images
-_TAPS = 32  # places of a kernel that are written out
+_CHANNELS = 5  # of the result, from which lanes run along them
 
 
 @dataclass(frozen=True)
@@ -101,56 +101,58 @@ class Convolution:
         return _Frame(self.out, self.windows, margin, self.size)
 
     @property
-    def direct(self) -> bool:
-        """Is a row of windows a product without copies?"""
-        if self.name == "convolution_weight" or set(self.stride) != {1}:
+    def channels(self) -> int:
+        """Of the result, in a group."""
+        return self.into if self.name == "convolution_input" else self.out
+
+    @property
+    def by_channel(self) -> bool:
+        """Do lanes run along the channels of the result, which is turned back?"""
+        if self.name == "convolution_weight" or self.plain or self.channels < _CHANNELS:
             return False
-        frame, taps = self.frame, prod(self.kernel)
-        fits = min(frame.margin) >= 0 and self._rows_fit(frame)
-        return fits and 1 < taps <= _TAPS and frame.out[-1] >= 8
+        stays = self.name == "convolution" or set(self.stride) == {1}
+        return stays and min(self.frame.margin, default=0) >= 0
 
     @property
     def from_frame(self) -> bool:
         """Are windows read from the image in its frame, or copied together first?"""
-        return self.direct or self.name == "convolution_weight"
-
-    def _rows_fit(self, frame: _Frame) -> bool:
-        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
-        inner = zip(frame.framed, reach, frame.out, strict=True)
-        return all(n - r == o for n, r, o in inner)
+        return self.by_channel or self.name == "convolution_weight"
 
     def product(self) -> gemm.Product:
-        """The product of one image and group, or of one row of its windows."""
+        """The product of one image and group."""
         o, d, p = self.out, self.depth, self.places
-        if self.direct:
-            return self._row()
+        if self.by_channel:
+            return self._by_channel()
         if self.name == "convolution":
             return gemm.Product(self.kind, o, p, d, (d, 1), (p, 1))
         if self.name == "convolution_input":
             return gemm.Product(self.kind, d, p, o, (1, d), (p, 1))
-        return gemm.Product(self.kind, d, o, p, (0, 0), (1, p), **self._windows_as_rows())
+        inside, over = self._inside(), self._over()
+        return gemm.Product(self.kind, d, o, p, (0, 0), (1, p), rows=inside, depth=over)
 
-    def _windows_as_rows(self) -> dict[str, tuple[tuple[int, int], ...]]:
-        """A row for each channel and place of the kernel, whose elements are those of all windows:
-        all of them lie in the frame."""
+    def _by_channel(self) -> gemm.Product:
+        inside, over, n = self._inside(), self._over(), self.channels
+        m, k = (prod(extent for extent, _ in axes) for axes in (over, inside))
+        return gemm.Product(self.kind, m, n, k, (0, 0), (n, 1), over, inside, turned=True)
+
+    def _inside(self) -> tuple[tuple[int, int], ...]:
+        """The axes of a window in the frame: channels, and places of the kernel."""
+        frame, back = self.frame, -1 if self.name == "convolution_input" else 1
+        steps = zip(self.kernel, self.dilation, frame.strides, strict=True)
+        return ((frame.channels, prod(frame.framed)), *((k, back * d * s) for k, d, s in steps))
+
+    def _over(self) -> tuple[tuple[int, int], ...]:
+        """The axes along which windows follow each other."""
         frame = self.frame
-        axes = list(zip(self.kernel, self.dilation, self.windows, self.stride, frame.strides,
-                        strict=True))  # fmt: skip
-        rows = ((self.into, prod(frame.framed)), *((k, d * step) for k, d, _, _, step in axes))
-        return {"rows": rows, "depth": tuple((w, s * step) for _, _, w, s, step in axes)}
+        stride = (1,) * len(self.size) if self.name == "convolution_input" else self.stride
+        return tuple((w, n * s) for w, n, s in zip(frame.out, stride, frame.strides, strict=True))
 
-    def _row(self) -> gemm.Product:
-        frame, count = self.frame, prod(self.kernel)
-        steps = frame.strides
-        forward = self.name == "convolution"
-        taps = []
-        for number, at in enumerate(places(*map(range, self.kernel))):
-            inside = sum(k * d * s for k, d, s in zip(at, self.dilation, steps, strict=True))
-            taps.append((number if forward else count - 1 - number, inside))
-        rows = self.out if forward else self.into
-        a = (self.depth, count) if forward else (count, self.depth)
-        b = (prod(frame.framed), 1)
-        return gemm.Product(self.kind, rows, frame.out[-1], frame.channels, a, b, tuple(taps))
+    @property
+    def corner(self) -> int:
+        """Where the first window's first place is in the frame."""
+        steps = zip(self.kernel, self.dilation, self.frame.strides, strict=True)
+        back = self.name == "convolution_input"
+        return sum((k - 1) * d * s for k, d, s in steps) if back else 0
 
 
 def of(node: Node) -> Convolution:
@@ -182,14 +184,43 @@ def work(c: Convolution) -> float:
 
 
 def scratch(c: Convolution, host: Host) -> int:
-    """Bytes that each thread needs: one image's columns, and what the product itself needs."""
-    return _columns_bytes(c) + gemm.scratch(c.product(), host)
+    """Bytes that each thread needs: those of `_Room`, and what the product itself needs."""
+    return sum(_sizes(c)) + gemm.scratch(c.product(), host)
 
 
-def _columns_bytes(c: Convolution) -> int:
+def _sizes(c: Convolution) -> list[int]:
+    """Bytes of an image's frame or columns, of its rows' places, and of turned weights."""
+    p, image = c.product(), c.depth * c.places
     if c.from_frame:
-        return -(-c.frame.channels * prod(c.frame.framed) * c.bytes // 64) * 64 + 64
-    return -(-c.depth * c.places * c.bytes // 64) * 64
+        image = c.frame.channels * prod(c.frame.framed)
+    table = 8 * p.m if p.rows else 0
+    turned = c.groups * p.k * p.n * c.bytes if c.by_channel else 0
+    return [-(-size // 64) * 64 for size in (image * c.bytes, table, turned)]
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What lies in a thread's scratch."""
+
+    image: str  # the frame or the columns of one
+    table: str
+    weight: str
+    rest: str
+
+
+def _room(f: Function, c: Convolution, scratch: str) -> _Room:
+    """The scratch, with all in it that is the same for each image."""
+    pointers, start = [scratch], 0
+    for size in _sizes(c):
+        start += size
+        pointers.append(f.let(f"getelementptr i8, ptr {scratch}, i64 {start}"))
+    room = _Room(*pointers)
+    if c.from_frame:
+        gemm.tabulate(f, c.product(), room.table)
+    if c.from_frame and not _in_place(c):  # images are put into it, and its margin stays
+        size = c.frame.channels * prod(c.frame.framed) * c.bytes
+        f.do(f"call void @llvm.memset.p0.i64(ptr {room.image}, i8 0, i64 {size}, i1 false)")
+    return room
 
 
 def shared_scratch(c: Convolution) -> int:
@@ -203,50 +234,77 @@ def emit(
 ) -> None:  # fmt: skip
     """Forward and input gradient of the images start … stop − 1. `image` gets the image's index
     before the epilogue of the forward pass is written; the input gradient goes to `out`."""
-    p = c.product()
-    more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
-    whole = str(gemm.units(p, host))
-    forward = c.name == "convolution"
-    _cleared(f, c, scratch)
+    room, forward = _room(f, c, scratch), c.name == "convolution"
+    if c.by_channel:
+        _turn(f, c, second, room.weight)
     with f.loop(start, stop) as n, f.loop("0", str(c.groups)) as group:
         channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
-        image[:] = [n, group, "0"]
+        image[:] = [n, group]
         size = c.into * prod(c.size) if forward else c.out * c.places
         source = _step(f, c, first, channel, size)
-        weight = _step(f, c, second, group, c.out * c.depth)
         target = "" if forward else _step(f, c, out, channel, c.into * prod(c.size))
-        if c.direct:
-            framed = _framed(f, c, source, scratch)
-
-            def row(at: str, offset: str) -> None:
-                image[2] = offset
-                place = f.let(f"getelementptr {c.kind}, ptr {framed}, i64 {at}")
-                after = epilogue if forward else _stored(c, target, prod(c.size), offset)
-                gemm.emit(f, p, host, weight, place, more, "0", whole, after)
-
-            _each_window_row(f, c.frame, 0, "0", "0", row)
-        elif forward:
-            columns = source if c.plain else scratch
-            if not c.plain:
-                _gather(f, c, source, scratch)
-            gemm.emit(f, p, host, weight, columns, more, "0", whole, epilogue)
+        if c.by_channel:
+            weight = _step(f, c, room.weight, group, c.product().k * c.channels)
+            after = epilogue if forward else _stored(c, target, prod(c.size))
+            _windows(f, c, host, source, weight, room, after)
         else:
-            after = _stored(c, scratch, c.places, "0")
-            gemm.emit(f, p, host, weight, source, more, "0", whole, after)
-            _scatter(f, c, scratch, target)
+            weight = _step(f, c, second, group, c.out * c.depth)
+            _by_columns(f, c, host, source, weight, target, room, epilogue)
+
+
+def _windows(
+    f: Function, c: Convolution, host: Host, source: str, right: str, room: _Room,
+    after: gemm.Epilogue,
+) -> None:  # fmt: skip
+    """The product of an image's windows, where they lie."""
+    framed, p = _framed(f, c, source, room.image), c.product()
+    corner = f.let(f"getelementptr {c.kind}, ptr {framed}, i64 {c.corner}")
+    whole = str(gemm.units(p, host))
+    gemm.emit(f, p, host, corner, right, room.rest, "0", whole, after, room.table)
+
+
+def _by_columns(
+    f: Function, c: Convolution, host: Host, source: str, weight: str, target: str, room: _Room,
+    epilogue: gemm.Epilogue,
+) -> None:  # fmt: skip
+    """The product with an image's windows, copied together."""
+    p = c.product()
+    whole = str(gemm.units(p, host))
+    if c.name == "convolution":
+        columns = source if c.plain else room.image
+        if not c.plain:
+            _gather(f, c, source, columns)
+        gemm.emit(f, p, host, weight, columns, room.rest, "0", whole, epilogue)
+    else:
+        after = _stored(c, room.image, c.places)
+        gemm.emit(f, p, host, weight, source, room.rest, "0", whole, after)
+        _scatter(f, c, room.image, target)
+
+
+def _turn(f: Function, c: Convolution, weight: str, turned: str) -> None:
+    """The weight with the channels of the result last, behind those that are summed over."""
+    taps, n = prod(c.kernel), c.channels
+    # Of the result's and of the summed channels: how many, and how far apart in the weight.
+    result, summed = (c.out, c.depth), (c.into, taps)
+    if c.name == "convolution_input":
+        result, summed = summed, result
+    with f.loop("0", str(c.groups)) as g, f.loop("0", str(summed[0])) as s:
+        block = f.let(f"mul nsw i64 {g}, {c.out * c.depth}")
+        begin = f.let(f"add nsw i64 {block}, {f.let(f'mul nsw i64 {s}, {summed[1]}')}")
+        row = f.let(f"mul nsw i64 {s}, {taps * n}")
+        row = f.let(f"add nsw i64 {block}, {row}")
+        with f.loop("0", str(taps)) as t, f.loop("0", str(n)) as r:
+            here = f.let(f"add nsw i64 {begin}, {t}")
+            here = f.let(f"add nsw i64 {here}, {f.let(f'mul nsw i64 {r}, {result[1]}')}")
+            there = f.let(f"add nsw i64 {row}, {f.let(f'mul nsw i64 {t}, {n}')}")
+            there = f.let(f"add nsw i64 {there}, {r}")
+            place = f.let(f"getelementptr {c.kind}, ptr {turned}, i64 {there}")
+            f.do(f"store {c.kind} {_load(f, c, weight, here)}, ptr {place}, align {c.bytes}")
 
 
 def _in_place(c: Convolution) -> bool:
-    """Is the image its own frame? Where vectors may be read on past a row's end, there is room."""
-    whole = c.name == "convolution_weight" or c.frame.out[-1] % 16 == 0
-    return whole and not any(c.frame.margin)
-
-
-def _cleared(f: Function, c: Convolution, scratch: str) -> None:
-    """An empty frame: images are put into it one after the other, and its margin stays."""
-    size = c.frame.channels * prod(c.frame.framed) * c.bytes
-    if c.from_frame and not _in_place(c):
-        f.do(f"call void @llvm.memset.p0.i64(ptr {scratch}, i8 0, i64 {size}, i1 false)")
+    """Is the image its own frame?"""
+    return not any(c.frame.margin)
 
 
 def _framed(f: Function, c: Convolution, source: str, scratch: str) -> str:
@@ -273,31 +331,12 @@ def _framed(f: Function, c: Convolution, source: str, scratch: str) -> str:
     return scratch
 
 
-def _each_window_row(
-    f: Function, frame: _Frame, axis: int, at: str, offset: str, row: Callable[[str, str], None]
-) -> None:
-    """Where each row of windows begins, in the frame and in the output."""
-    if axis == len(frame.out) - 1:
-        row(at, offset)
-        return
-    with f.loop("0", str(frame.out[axis])) as i:
-        moved = f.let(f"mul nsw i64 {i}, {frame.strides[axis]}")
-        inner = prod(frame.out[axis + 1 :])
-        at = f.let(f"add nsw i64 {at}, {moved}")
-        offset = f.let(f"add nsw i64 {offset}, {f.let(f'mul nsw i64 {i}, {inner}')}")
-        _each_window_row(f, frame, axis + 1, at, offset, row)
-
-
 def emit_weight(
     f: Function, c: Convolution, host: Host, x: str, g: str, parts: str, scratch: str, start: str,
     stop: str,
 ) -> None:  # fmt: skip
     """The parts start … stop − 1 of a weight's gradient, each a sum over its images in order."""
-    p = c.product()
-    more = f.let(f"getelementptr i8, ptr {scratch}, i64 {_columns_bytes(c)}")
-    whole = str(gemm.units(p, host))
-    size = c.groups * c.out * c.depth
-    _cleared(f, c, scratch)
+    size, room = c.groups * c.out * c.depth, _room(f, c, scratch)
     with f.loop(start, stop) as part:
         total = _step(f, c, parts, part, size)
         f.do(f"call void @llvm.memset.p0.i64(ptr {total}, i8 0, i64 {size * c.bytes}, i1 false)")
@@ -308,9 +347,8 @@ def emit_weight(
             channel = f.let(f"add i64 {f.let(f'mul i64 {n}, {c.groups}')}, {group}")
             source = _step(f, c, x, channel, c.into * prod(c.size))
             gradient = _step(f, c, g, channel, c.out * c.places)
-            framed = _framed(f, c, source, scratch)
             here = _step(f, c, total, group, c.out * c.depth)
-            gemm.emit(f, p, host, framed, gradient, more, "0", whole, _added(c, here))
+            _windows(f, c, host, source, gradient, room, _added(c, here))
 
 
 def emit_sum(f: Function, c: Convolution, parts: str, target: str, start: str, stop: str) -> None:
@@ -474,11 +512,10 @@ def _each_vector(f: Function, c: Convolution, tile: gemm.Tile, width: int, body:
             body(value, wide, f.let(f"add nsw i64 {there}, {start}"))
 
 
-def _stored(c: Convolution, target: str, width: int, offset: str) -> gemm.Epilogue:
+def _stored(c: Convolution, target: str, width: int) -> gemm.Epilogue:
     def epilogue(f: Function, tile: gemm.Tile) -> None:
         def body(value: str, wide: str, index: str) -> None:
-            moved = f.let(f"add nsw i64 {index}, {offset}")
-            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {moved}")
+            place = f.let(f"getelementptr {c.kind}, ptr {target}, i64 {index}")
             f.do(f"store {wide} {value}, ptr {place}, align {c.bytes}")
 
         _each_vector(f, c, tile, width, body)

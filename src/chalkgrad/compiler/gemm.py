@@ -16,7 +16,7 @@ group.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product as pairs
 from math import prod
 
@@ -26,6 +26,8 @@ from chalkgrad.machine.text import Function, literal, vector_of
 
 _UNROLL = 2  # steps of k in one turn of the loop
 _LONG_TURN = 8  # of a run that is begun again and again
+_SHORT = 5  # a run that is written out
+_SQUARE = 4  # numbers of a side that is turned in registers
 _REUSE = 4  # tiles that must read a panel before copying it pays
 _BUSY = 8  # accumulators that keep the multipliers busy: two of them, each with 4 cycles of latency
 _TURNED = 40  # steps of k for each row, from which lanes along k beat turning B
@@ -44,13 +46,11 @@ class Product:
     k: int
     a: tuple[int, int]  # along i and along k
     b: tuple[int, int]  # along k and along j
-    # Each k stands for so many, with their places in A and in B. B may then be read on to the end
-    # of a whole vector.
-    taps: tuple[tuple[int, int], ...] = ()
     # Where A is no matrix: i and k as the indices of some axes, each with its extent and the
     # elements between two of its indices.
     rows: tuple[tuple[int, int], ...] = ()
     depth: tuple[tuple[int, int], ...] = ()
+    turned: bool = False  # tiles are handed on with their axes exchanged
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def _tiling(p: Product, host: Host) -> _Tiling:
     group = _group(p, host, columns, across)
     if dots:
         return _Tiling(rows, columns, down, across, group, False, dots=True)
-    far = not p.taps and p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
+    far = p.b[0] * size >= _FAR and p.k * columns * size >= host.l1 // 2
     packed = p.b[1] != 1 or (far and down >= _REUSE)
-    left = not p.taps and p.a[0] == 1 and p.a[1] * size >= _FAR and group >= _REUSE
+    left = p.a[0] == 1 and p.a[1] * size >= _FAR and group >= _REUSE
     return _Tiling(rows, columns, down, across, group, packed, left)
 
 
@@ -105,10 +105,10 @@ def _tile(p: Product, host: Host, lanes: int) -> tuple[int, int]:
     """As many accumulators as fit beside two vectors of B and an element of A. Fewer than eight
     would wait for each other, so few rows get more vectors."""
     wide = min(2 if p.m >= 4 else _BUSY // p.m, -(-p.n // lanes))
+    if p.turned:
+        return min(_SQUARE * (host.registers // 16), p.m), min(wide * lanes, p.n)
     most = min((host.registers - 1) // 2 - 1, 12) if wide > 1 else _BUSY
-    # Such a product is one thread's: its rest need not be small, only keep the multipliers busy.
-    whole = p.taps and p.m > most and wide * (p.m % most) >= _BUSY
-    return most if whole else _rows(p.m, most), min(wide * lanes, p.n)
+    return _rows(p.m, most), min(wide * lanes, p.n)
 
 
 def _rows(m: int, most: int) -> int:
@@ -130,14 +130,17 @@ def _tile_of_dots(p: Product, host: Host) -> tuple[int, int]:
 def _better_along_k(p: Product, lanes: int) -> bool:
     """Do lanes along k pay? Where both operands are contiguous along k, and either so few columns
     that vectors along j would be empty, or so few rows that turning B would cost as much."""
-    if p.taps or p.a[1] != 1 or p.b[0] != 1 or p.k < 2 * lanes:
+    if p.a[1] != 1 or p.b[0] != 1 or p.k < 2 * lanes:
         return False
     return p.n <= 2 or (p.b[1] != 1 and p.m * _TURNED <= p.k and p.m < _FEW)
 
 
 def _group(p: Product, host: Host, columns: int, across: int) -> int:
     """A flat B stays in the cache whole, so that C is written row by row; of a tall one as many
-    panels as fit into half of the cache."""
+    panels as fit into half of the cache. Of one whose tiles are turned, C's columns are contiguous.
+    """
+    if p.turned:
+        return 1
     size = BITS[p.kind] // 8
     if p.k * p.n * size <= (host.l2 // 2 if p.k > p.m else 4 * host.l2):
         return across
@@ -169,13 +172,14 @@ def tile(p: Product, host: Host) -> tuple[int, int]:
 
 def emit(
     f: Function, p: Product, host: Host, a: str, b: str, scratch: str, first: str, last: str,
-    epilogue: Epilogue,
+    epilogue: Epilogue, table: str = "",
 ) -> None:  # fmt: skip
-    """Write the loops that compute the tiles first … last − 1, and hand each to the epilogue."""
+    """Write the loops that compute the tiles first … last − 1, and hand each to the epilogue.
+    `table` has the places of rows that are no matrix's."""
     t = _tiling(p, host)
     kinds = list(pairs(t.kinds(p.m, t.rows), t.kinds(p.n, t.columns)))
-    width = -(-t.columns // _lanes(p, host)) * _lanes(p, host) if p.taps else t.columns
-    room = f.room(f"[{t.rows * width} x {p.kind}]")
+    stride = -(-t.rows // _SQUARE) * _SQUARE if p.turned else t.columns
+    room = f.room(f"[{stride * max(t.rows, t.columns)} x {p.kind}]")
     with f.loop(first, last) as unit:
         i, j, inside, fresh_rows, fresh_panels = _place(f, t, unit, first)
         rows_of_a = _left(f, p, t, a, scratch, i, fresh_rows)
@@ -184,10 +188,33 @@ def emit(
             tests = [(i, t.down, whole_rows, p.m % t.rows), (j, t.across, whole_columns,
                                                              p.n % t.columns)]  # fmt: skip
             with _only(f, tests):
-                tile = Tile(room, width, _times(f, i, t.rows), _times(f, j, t.columns),
+                tile = Tile(room, stride, _times(f, i, t.rows), _times(f, j, t.columns),
                             rows, columns)  # fmt: skip
-                (_dots if t.dots else _multiply)(f, p, host, t, tile, rows_of_a, panel)
-                epilogue(f, tile)
+                if t.dots:
+                    _dots(f, p, host, t, tile, rows_of_a, panel)
+                else:
+                    _multiply(f, p, host, t, tile, rows_of_a, panel, table)
+                epilogue(f, _exchanged(tile) if p.turned else tile)
+
+
+def _exchanged(tile: Tile) -> Tile:
+    return replace(tile, row=tile.column, column=tile.row, rows=tile.columns, columns=tile.rows)
+
+
+def tabulate(f: Function, p: Product, table: str) -> None:
+    """The places of A's rows, as the product needs them."""
+
+    def each(axes: Sequence[tuple[int, int]], number: str, place: str) -> None:
+        if not axes:
+            f.do(f"store i64 {place}, ptr {_at(f, 'i64', table, number)}")
+            return
+        (extent, step), inner = axes[0], axes[1:]
+        with f.loop("0", str(extent)) as i:
+            here = f.let(f"add nsw i64 {place}, {_scaled(f, i, step)}")
+            size = prod(n for n, _ in inner)
+            each(inner, f.let(f"add nsw i64 {number}, {_scaled(f, i, size)}"), here)
+
+    each(p.rows, "0", "0")
 
 
 def _place(f: Function, t: _Tiling, unit: str, first: str) -> tuple[str, str, str, str, str]:
@@ -401,6 +428,8 @@ def _pack_rows(
 
 
 def _scaled(f: Function, index: str, step: int) -> str:
+    if index.isdigit():
+        return str(int(index) * step)
     return index if step == 1 else f.let(f"mul nsw i64 {index}, {step}")
 
 
@@ -410,20 +439,21 @@ def _widths(columns: int, lanes: int) -> Iterator[tuple[int, int]]:
         yield start, min(lanes, columns - start)
 
 
-def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:
+def _multiply(
+    f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str, table: str
+) -> None:
     """All k for one tile, in registers; then the tile goes to the stack."""
     kind, size = p.kind, BITS[p.kind] // 8
-    lanes = _lanes(p, host)
-    vectors = [(s, lanes if p.taps else w) for s, w in _widths(tile.columns, lanes)]
+    vectors = list(_widths(tile.columns, _lanes(p, host)))
     rooms = {(r, s): f.room(vector_of(kind, w)) for r in range(tile.rows) for s, w in vectors}
     for (_, s), room in rooms.items():
         w = dict(vectors)[s]
         f.do(f"store {vector_of(kind, w)} {literal(0, kind, w)}, ptr {room}")
     stride, corner = (t.columns, b) if t.packed else (p.b[0], _at(f, kind, b, tile.column))
-    left = _rows_of_a(f, p, t, tile, a)
+    left = _rows_of_a(f, p, t, tile, a, table)
 
-    def one(row: str, of_a: str) -> None:
-        loaded = []
+    def step(k: str, of_a: str) -> None:
+        row, loaded = _at(f, kind, corner, _scaled(f, k, stride)), []
         for s, w in vectors:
             where = _at(f, kind, row, str(s))
             loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
@@ -432,19 +462,33 @@ def _multiply(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: st
             for s, w, vector in loaded:
                 _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, value), vector)
 
-    def step(k: str, of_a: str) -> None:
-        row = _at(f, kind, corner, _scaled(f, k, stride))
-        for more, of_b in p.taps or ((0, 0),):
-            there = f.let(f"add nsw i64 {of_a}, {more}") if more else of_a
-            one(_at(f, kind, row, str(of_b)), there)
-
     depth = p.depth or ((p.k, t.rows if t.left else p.a[1]),)
-    _steps(f, depth, 1 if p.taps else _turn(p, depth[-1][0]), step)
-    for (r, s), room in rooms.items():
-        wide = vector_of(kind, dict(vectors)[s])
-        total = f.let(f"load {wide}, ptr {room}")
-        target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
-        f.do(f"store {wide} {total}, ptr {target}, align {size}")
+    _steps(f, depth, _turn(p, depth[-1][0]), step)
+    for s, w in vectors:
+        wide = vector_of(kind, w)
+        totals = [f.let(f"load {wide}, ptr {rooms[r, s]}") for r in range(tile.rows)]
+        if p.turned:
+            _store_turned(f, kind, tile, s, w, totals)
+            continue
+        for r, total in enumerate(totals):
+            target = _at(f, kind, tile.pointer, str(r * tile.stride + s))
+            f.do(f"store {wide} {total}, ptr {target}, align {size}")
+
+
+def _store_turned(f: Function, kind: str, tile: Tile, s: int, w: int, rows: list[str]) -> None:
+    """Vectors of a tile's rows, from column s on, as rows of what the epilogue gets."""
+    size, wide, short = BITS[kind] // 8, vector_of(kind, w), vector_of(kind, _SQUARE)
+    for r in range(0, len(rows), _SQUARE):
+        for c in range(0, w, _SQUARE):
+            picked = ", ".join(f"i32 {min(c + n, w - 1)}" for n in range(_SQUARE))
+            cut = f"shufflevector {wide} {{}}, {wide} poison, <{_SQUARE} x i32> <{picked}>"
+            if w == 1:
+                cut = f"insertelement {short} poison, {kind} {{}}, i64 0"
+            block = [f.let(cut.format(row)) for row in rows[r : r + _SQUARE]]
+            block += ["zeroinitializer"] * (_SQUARE - len(block))
+            for n, column in enumerate(_turned(f, short, block, 16 // size)[: w - c]):
+                target = _at(f, kind, tile.pointer, str((s + c + n) * tile.stride + r))
+                f.do(f"store {short} {column}, ptr {target}, align {size}")
 
 
 def _turn(p: Product, extent: int) -> int:
@@ -453,18 +497,14 @@ def _turn(p: Product, extent: int) -> int:
     return next(shares, _UNROLL) if p.depth else _UNROLL
 
 
-def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str) -> list[str]:
+def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str, table: str) -> list[str]:
     """Where each of a tile's rows begins in A."""
     if not p.rows:
         first = a if t.left else _at(f, p.kind, a, _scaled(f, tile.row, p.a[0]))
         return [_at(f, p.kind, first, str(r * (1 if t.left else p.a[0]))) for r in range(tile.rows)]
-    found = []
+    found, first = [], _at(f, "i64", table, tile.row)
     for r in range(tile.rows):
-        rest, place = f.let(f"add nuw nsw i64 {tile.row}, {r}"), "0"
-        for extent, step in reversed(p.rows):
-            index = f.let(f"urem i64 {rest}, {extent}")
-            place = f.let(f"add nsw i64 {place}, {_scaled(f, index, step)}")
-            rest = f.let(f"udiv i64 {rest}, {extent}")
+        place = f.let(f"load i64, ptr {_at(f, 'i64', first, str(r))}")
         found.append(_at(f, p.kind, a, place))
     return found
 
@@ -473,7 +513,8 @@ def _steps(
     f: Function, depth: Sequence[tuple[int, int]], unroll: int, step: Callable[[str, str], None],
     k: str = "0", of_a: str = "0",
 ) -> None:  # fmt: skip
-    """All k, each with its place in a row of A; a few in each turn of the innermost loop."""
+    """All k, each with its place in a row of A: a few in each turn of the innermost loop, and of a
+    short run in another one all."""
     (extent, moved), inner = depth[0], depth[1:]
     size = prod(n for n, _ in inner)
 
@@ -486,7 +527,7 @@ def _steps(
             step(here, there)
 
     times = 1 if inner else unroll
-    whole = extent - extent % times
+    whole = 0 if k != "0" and extent <= _SHORT else extent - extent % times
     if whole:
         with f.loop("0", str(whole), times) as i:
             for n in range(times):

@@ -299,14 +299,13 @@ class _Writer:
         c, stores = whole[0].target, whole[1:]
 
         def epilogue(f: Function, tile: gemm.Tile) -> None:
-            n, group, offset = image
+            n, group = image
             with terms.scope():
                 if low.extents[kernel.axes[0]] != 1:
                     terms.open(kernel.axes[0], n)
                 before = f.let(f"mul nsw i64 {group}, {form.out}")
                 row = f.let(f"add nsw i64 {before}, {tile.row}")
-                column = f.let(f"add nsw i64 {tile.column}, {offset}")
-                shifted = replace(tile, row=row, column=column)
+                shifted = replace(tile, row=row)
                 self._tile(terms, shifted, kernel.axes[1], place, c, stores, form.kind)
 
         return epilogue
