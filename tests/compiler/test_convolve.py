@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product as places
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,13 @@ class Geometry:
         )
         x, w, g = (rng.normal(size=shape).astype(dtype) for shape in shapes)
         return x, w, g
+
+
+@pytest.fixture(autouse=True)
+def small_ones_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A weight is turned however few places there are, in programs that are made anew."""
+    monkeypatch.setattr(convolve, "_OFTEN", 1)
+    monkeypatch.setenv("CHALKGRAD_CACHE", str(tmp_path))
 
 
 # The forward pass reads windows in the frame if the result has five channels or more; so does the
@@ -166,6 +174,14 @@ def test_which_convolutions_need_no_copies() -> None:
     assert {in_frame(geometry) for geometry in BOTH} == {(True, True)}
     assert {in_frame(geometry) for geometry in FORWARD} == {(True, False)}
     assert {in_frame(geometry) for geometry in COLUMNS} == {(False, False)}
+
+
+def test_a_weight_is_turned_for_many_places_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolve, "_OFTEN", 2 * 17 * 49)
+    for images, turned in ((33, False), (34, True)):
+        geometry = replace(BOTH[1], images=images)
+        made = nodes(geometry, *geometry.arrays("float32"))[1]
+        assert [convolve.of(node).by_channel for node in made[:2]] == [turned, turned]
 
 
 def test_what_is_not_finite_stays_in_its_windows() -> None:

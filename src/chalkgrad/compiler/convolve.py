@@ -9,7 +9,8 @@ given by the places of its elements reads windows from there, and copies none:
 
 The lanes run along o, c and o, whatever the size of the image; of the first two the weight is
 turned for that once, and each tile of the result is turned back while it is in registers. Few
-channels would leave lanes empty, and an input gradient with a stride has no frame. There
+channels would leave lanes empty, few places would not be worth turning a weight, and an input
+gradient with a stride has no frame. There
 
     columns[c·k, p] = x[n, c, p·stride + k·dilation − padding]      one image and group, in scratch
     out[n]          = w · columns                                   (o × ck) · (ck × p)
@@ -36,6 +37,7 @@ _Move = Callable[[Function, "Convolution", tuple[str, str], tuple[str, str], int
 _Body = Callable[..., None]
 PARTS = 8  # of a sum over images
 _CHANNELS = 5  # of the result, from which lanes run along them
+_OFTEN = 256  # places of a batch, from which turning the weight for that pays
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Convolution:
     def by_channel(self) -> bool:
         """Do lanes run along the channels of the result, which is turned back?"""
         if self.name == "convolution_weight" or self.plain or self.channels < _CHANNELS:
+            return False
+        if self.images * prod(self.frame.out) < _OFTEN:
             return False
         stays = self.name == "convolution" or set(self.stride) == {1}
         return stays and min(self.frame.margin, default=0) >= 0
