@@ -10,7 +10,7 @@ depend on the number of threads. Operands are read where they lie; a panel of B 
 of one tile) is copied together first if its columns are not contiguous, or if it is large, read by
 many tiles, and its rows lie so far apart that they would push each other out of the cache. A large
 B is worked through in groups of panels that stay in the cache together: rows of A are read once a
-group.
+group. A may be no matrix but the windows of an image: then a table has the places of its rows.
 """
 
 from __future__ import annotations
