@@ -219,7 +219,9 @@ def compare(
     of_losses, of_states = BOUNDS[str(trial.x.dtype)]
     agree("losses", off(found, wanted, least), of_losses)
     errors = {name: off(state, expected[name]) for name, state in states.items()}
-    if max(errors.values()) > of_states:  # is that more than a rounding makes of itself?
+    if not all(
+        error <= of_states for error in errors.values()
+    ):  # is that more than a rounding makes of itself?
         _, moved = outcome(numpy, {name: nudged(value) for name, value in weights.items()})
         outcome(native, weights)
         for name, error in errors.items():

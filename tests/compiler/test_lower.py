@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -94,3 +95,30 @@ def test_data_decides_for_itself() -> None:
     datum = Read(0, (Axis(0),))
     term = select(compare("less", datum * 0, 1), Axis(0), 7)
     assert low.tidy(term) == term
+
+
+@native
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: (x * 0.5).to(cg.int32), lambda x: (x * 0.5 + 1).to(cg.int32),
+        lambda x: (x % 10.0) // 3.0, lambda x: (x * 0.5) // 2.0, lambda x: ((x // 0.5) + 1) // 2.0,
+        lambda x: (x * float("nan")) // 2.0,
+    ],
+)  # fmt: skip
+def test_data_are_no_index(function: Callable[[cg.Tensor], cg.Tensor]) -> None:
+    x = cg.arange(-9.0, 28.0)
+    found = cg.compile(function, executor="native")(x)
+    np.testing.assert_array_equal(found.numpy(), function(x).numpy())
+
+
+@native
+@pytest.mark.parametrize("dtype", [cg.int32, cg.int64])
+@pytest.mark.parametrize("divisor", [3, -3])
+def test_a_whole_quotient_of_data(divisor: int, dtype: cg.dtype) -> None:
+    def function(i: cg.Tensor) -> cg.Tensor:
+        return cg.where(i > 5, (i % 10) // divisor, i)
+
+    i = cg.arange(-20, 40, dtype=dtype)
+    found = cg.compile(function, executor="native")(i)
+    np.testing.assert_array_equal(found.numpy(), function(i).numpy())

@@ -8,6 +8,7 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad import nn
+from chalkgrad.core.errors import GradientError
 
 EXECUTORS = ["native", "numpy"]
 
@@ -33,6 +34,37 @@ def detached(x: cg.Tensor) -> cg.Tensor:
     return y + y.detach()
 
 
+def detached_twice(x: cg.Tensor) -> cg.Tensor:
+    y = x * 2
+    one, two = y.detach(), y.detach()
+    one.add_(1)
+    y.mul_(3)
+    return two + one
+
+
+def a_view_of_an_input(x: cg.Tensor) -> cg.Tensor:
+    row = x[0]
+    x.add_(1)
+    return row * 1
+
+
+def changed_leaf(x: cg.Tensor) -> cg.Tensor:
+    z = x * 2
+    leaf = z.detach().requires_grad_()
+    assert leaf.is_leaf
+    with cg.no_grad():
+        leaf.add_(1)
+    (leaf**3).sum().backward()
+    assert leaf.grad is not None
+    return leaf.grad + z
+
+
+def no_longer(x: cg.Tensor) -> cg.Tensor:
+    x.requires_grad_()
+    x.requires_grad_(False)
+    return x * 2
+
+
 def of_a_view(x: cg.Tensor) -> cg.Tensor:
     y = x * 2
     y.reshape(6).detach().sub_(1)
@@ -40,11 +72,38 @@ def of_a_view(x: cg.Tensor) -> cg.Tensor:
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("function", [asked, a_fresh_leaf, detached, of_a_view])
+@pytest.mark.parametrize(
+    "function",
+    [
+        asked, a_fresh_leaf, detached, of_a_view, detached_twice, a_view_of_an_input, changed_leaf,
+        no_longer,
+    ],
+)  # fmt: skip
 def test_a_function_of_tensors(function: Callable[..., cg.Tensor], executor: str) -> None:
-    wanted = function(cg.arange(6.0).reshape(2, 3))
-    found = cg.compile(function, executor=executor)(cg.arange(6.0).reshape(2, 3))
+    wanted = function(cg.arange(6.0).reshape(2, 3).clone())
+    found = cg.compile(function, executor=executor)(cg.arange(6.0).reshape(2, 3).clone())
     assert found.tolist() == wanted.tolist()
+
+
+def test_a_gradient_is_not_lost_behind_a_detached_tensor() -> None:
+    weight = cg.tensor([2.0], requires_grad=True)
+
+    def step(x: cg.Tensor) -> cg.Tensor:
+        h = weight * x
+        h.data.mul_(2)
+        return (h * 1.5).sum()
+
+    with pytest.raises(GradientError, match="has a history, whose gradient would be lost"):
+        cg.compile(step)(cg.tensor([3.0]))
+
+
+def test_a_leaf_made_inside_is_not_changed_while_it_is_recorded() -> None:
+    def step(x: cg.Tensor) -> cg.Tensor:
+        leaf = (x * 2).detach().requires_grad_()
+        return leaf.add_(1)
+
+    with pytest.raises(GradientError, match="in-place operation"):
+        cg.compile(step)(cg.tensor([3.0]))
 
 
 def replaced(p: cg.Tensor) -> None:

@@ -48,9 +48,10 @@ def plus(a: Linear, b: Linear, times: int = 1) -> Linear:
 
 
 def linear(term: Term, extents: Extents) -> Linear:
-    """An index term, taken apart."""
+    """An index term, taken apart. What is no index stays whole: data, and numbers that are none of
+    places."""
     match term:
-        case Const(value):
+        case Const(int(value)):
             return constant(int(value))
         case Axis(id) if extents.get(id) == 1:
             return constant(0)
@@ -58,15 +59,15 @@ def linear(term: Term, extents: Extents) -> Linear:
             return plus(linear(a, extents), linear(b, extents))
         case Apply("subtract", (a, b)):
             return plus(linear(a, extents), linear(b, extents), -1)
-        case Apply("multiply", (a, Const(n))):
-            return plus(constant(0), linear(a, extents), int(n))
-        case Apply("multiply", (Const(n), a)):
-            return plus(constant(0), linear(a, extents), int(n))
-        case Apply("floor_divide", (a, Const(n))):
-            return _divided(linear(a, extents), int(n), extents)
-        case Apply("remainder", (a, Const(n))):
-            index, size = linear(a, extents), int(n)
-            return plus(index, _divided(index, size, extents), -size)
+        case Apply("multiply", (a, Const(int(n)))):
+            return plus(constant(0), linear(a, extents), n)
+        case Apply("multiply", (Const(int(n)), a)):
+            return plus(constant(0), linear(a, extents), n)
+        case Apply("floor_divide", (a, Const(int(n)))) if n > 0:
+            return _divided(linear(a, extents), n, extents)
+        case Apply("remainder", (a, Const(int(n)))) if n > 0:
+            index = linear(a, extents)
+            return plus(index, _divided(index, n, extents), -n)
     return Linear(((term, 1),), 0)
 
 

@@ -348,9 +348,11 @@ class Terms:
         return self._together(name, values)
 
     def _counts(self, index: Term, divisor: Term) -> bool:
-        """Is the quotient one of an index that is never below 0, and of a number?"""
-        positive = isinstance(divisor, Const) and isinstance(index, Apply)
-        return positive and bounds(linear(index, self.extents), self.extents)[0] >= 0
+        """Is the quotient one of whole numbers, the first never below 0 and the other above?"""
+        if not isinstance(divisor, Const) or self.kind_of(index) != "i64":
+            return False
+        whole = isinstance(divisor.value, int) and divisor.value > 0
+        return whole and bounds(linear(index, self.extents), self.extents)[0] >= 0
 
     def _narrow(self, index: Term) -> Value | None:
         """An index as numbers of 32 bits: the first lane's, and the steps to the others."""

@@ -34,6 +34,7 @@ Shape = tuple[int, ...]
 Params = Mapping[str, Any]
 NO_PARAMS: Params = {}
 LITERAL: Params = {"literal": True}  # of a leaf that is a number written in a formula
+FRESH: Params = {}  # of an equation, inside a trace, that stands for a leaf made there
 
 
 class ArrayType(NamedTuple):
@@ -108,6 +109,11 @@ def equation(
     node.spent = False
     node.seq = tick()
     return node
+
+
+def is_leaf(node: Node) -> bool:
+    """Has a node no history? That of an equation which stands for a new leaf ends there."""
+    return node.primitive is None or node.params is FRESH
 
 
 def leaf(value: Array, *, tracked: bool = False, name: str | None = None) -> Node:

@@ -330,7 +330,14 @@ def _pool_argmax(
 ) -> Array:
     rank = len(kernel)
     windows = _windows(x, kernel, out=out, fill=lowest(x.dtype), **geometry)
-    flat = windows.reshape(*x.shape[:2], prod(kernel), *out).argmax(2)
+    flat = windows.reshape(*x.shape[:2], prod(kernel), *out)
+    spans = _spans(kernel, geometry["stride"], geometry["dilation"], out)
+    if any(geometry["padding"]) or any(w > n for w, n in zip(spans, x.shape[2:], strict=True)):
+        # The least number may be the best, and it is what lies around the input, too.
+        inner = _windows(np.ones((1, 1, *x.shape[2:]), bool), kernel, out=out, **geometry)
+        best = (flat == flat.max(2, keepdims=True)) | (flat != flat)
+        flat = best & inner.reshape(1, 1, prod(kernel), *out)
+    flat = flat.argmax(2)
     offsets = np.unravel_index(flat, kernel)
     index = np.zeros(flat.shape, dtype)
     for a, (k, n) in enumerate(zip(offsets, x.shape[2:], strict=True)):
@@ -342,8 +349,8 @@ def _pool_argmax(
 
 def _max_pool_parts(
     x: ArrayType, out: Shape, kernel: Shape, geometry: dict[str, Any]
-) -> tuple[tuple[tuple[int, int], ...], Term, Term]:
-    """The running indices of a window, the element there, and its place in the flat input."""
+) -> tuple[tuple[tuple[int, int], ...], list[Term], Term, Term]:
+    """The running indices of a window; where an element is, its value, and its flat place."""
     n, c, *place = axes(2 + len(out))
     k, extents = _running(2 + len(out), *kernel)
     where = _places(place, k, **geometry)
@@ -352,23 +359,28 @@ def _max_pool_parts(
     for index, size in zip(where, x.shape[2:], strict=True):
         value = select(inside(index, size), value, lowest(x.dtype))
         flat = flat * size + index
-    return extents, value, flat
+    return extents, where, value, flat
 
 
 def _max_pool_index(x: ArrayType, *, out: Shape, kernel: Shape, **geometry: Any) -> Formula:
-    extents, value, _ = _max_pool_parts(x, out, kernel, geometry)
+    extents, _, value, _ = _max_pool_parts(x, out, kernel, geometry)
     return Formula((*x.shape[:2], *out), Reduce("max", extents, value))
 
 
 def _pool_argmax_index(
     x: ArrayType, *, out: Shape, kernel: Shape, dtype: np.dtype[Any], **geometry: Any
 ) -> Formula:
-    # The first place of the window whose element is its maximum.
-    extents, value, flat = _max_pool_parts(x, out, kernel, geometry)
+    # The first place of the window, inside of the input, whose element is the maximum or NaN.
+    extents, where, value, flat = _max_pool_parts(x, out, kernel, geometry)
     best = Reduce("max", extents, value)
     rename = {i: i + len(extents) for i, _ in extents}
     again = tuple((rename[i], n) for i, n in extents)
-    hit = compare("equal", renamed(value, rename), best)
+    again_value = renamed(value, rename)
+    hit: Term = compare("equal", again_value, best)
+    if x.dtype.kind == "f":
+        hit = Apply("logical_or", (hit, compare("not_equal", again_value, again_value)))
+    for index, size in zip(where, x.shape[2:], strict=True):
+        hit = Apply("logical_and", (hit, inside(renamed(index, rename), size)))
     place = Apply(f"cast:{dtype}", (renamed(flat, rename),))
     return Formula(
         (*x.shape[:2], *out), Reduce("min", again, select(hit, place, np.iinfo(dtype).max))

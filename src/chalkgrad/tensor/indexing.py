@@ -15,7 +15,7 @@ from chalkgrad.core.errors import (
     TraceError,
     TypeMismatch,
 )
-from chalkgrad.core.graph import NO_PARAMS, Array, leaf
+from chalkgrad.core.graph import NO_PARAMS, Array, is_leaf, leaf
 from chalkgrad.core.scope import current
 from chalkgrad.primitives import shaping
 from chalkgrad.tensor.gathering import Gathering
@@ -113,7 +113,7 @@ class Indexing(Gathering):
             raise TraceError(
                 f"x[…] = v changes memory, and a traced program has none. {FUNCTIONAL}"
             )
-        if mode.recording and node.tracked and node.primitive is None:
+        if mode.recording and node.tracked and is_leaf(node):
             raise GradientError(
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 f"operation: x[…] = v on {node.name or f'a tensor of shape {list(node.shape)}'}. "

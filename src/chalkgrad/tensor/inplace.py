@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from chalkgrad.core.errors import GradientError, ShapeError, TypeMismatch
-from chalkgrad.core.graph import leaf
+from chalkgrad.core.graph import is_leaf, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.core.scope import current
 from chalkgrad.primitives import elementwise as e
@@ -229,7 +229,7 @@ class InPlace(Indexing):
     def _turn(self, value: Self, operation: str) -> Self:
         """Become another shape of this tensor."""
         node = self.node
-        if node.tracked and node.primitive is None:
+        if node.tracked and is_leaf(node):
             if current().recording:
                 raise GradientError(
                     "a leaf Variable that requires grad is being used in an in-place operation "

@@ -15,13 +15,13 @@ from chalkgrad.core.errors import (
     TraceError,
     TypeMismatch,
 )
-from chalkgrad.core.graph import NO_PARAMS, Array, Node, equation, leaf
+from chalkgrad.core.graph import FRESH, NO_PARAMS, Array, Node, equation, is_leaf, leaf
 from chalkgrad.core.primitive import bind
 from chalkgrad.core.scope import current, recording
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.tensor.memory import Memory
 from chalkgrad.tensor.printing import format_tensor
-from chalkgrad.tensor.views import move
+from chalkgrad.tensor.views import move, view
 
 _new = object.__new__
 
@@ -123,7 +123,7 @@ class Tensor(Memory):
 
     @property
     def is_leaf(self) -> bool:
-        return self.node.primitive is None
+        return is_leaf(self.node)
 
     @property
     def requires_grad(self) -> bool:
@@ -171,18 +171,17 @@ class Tensor(Memory):
         if node.tracked == requires_grad:
             return self
         # In a trace all is computed; what has no history is a leaf all the same.
-        if node.primitive is not None and (node.tracked or not current().abstract):
+        maker = None if is_leaf(node) else node.primitive
+        if maker is not None and (node.tracked or not current().abstract):
             raise GradientError(
                 "requires_grad can be changed on leaf tensors only; this one was computed by "
-                f"{node.primitive.name}. Use detach() for a tensor without history."
+                f"{maker.name}. Use detach() for a tensor without history."
             )
         if requires_grad and node.dtype.kind != "f":
             raise GradientError(
                 f"only floating-point tensors have gradients; this one is {self.dtype}"
             )
         self._become(_copy_of(node, tracked=requires_grad))
-        if requires_grad:
-            self.node.owner = ref(self)
         return self
 
     def retain_grad(self) -> None:
@@ -195,9 +194,7 @@ class Tensor(Memory):
         """The same numbers (the same memory) without history."""
         if current().abstract:
             with recording(False):
-                out = bind(e.copy, (self,))
-            out.origin = (self, e.copy, NO_PARAMS)
-            return out
+                return view(self, e.copy, NO_PARAMS)
         return self.wrap(leaf(self.node.value))
 
     def detach_(self) -> Self:
@@ -334,7 +331,7 @@ class Tensor(Memory):
     def _become(self, node: Node) -> None:
         """Put this handle on another node."""
         before = self.node
-        if before.owner is not None or (node.tracked and node.primitive is None):
+        if before.owner is not None or (node.tracked and is_leaf(node)):
             node.owner = ref(self)
         self.node = node
         trace = current().trace
@@ -354,7 +351,7 @@ class Tensor(Memory):
         numbers, so it moves to new memory.
         """
         node, mode = self.node, current()
-        if mode.recording and node.tracked and node.primitive is None:
+        if mode.recording and node.tracked and is_leaf(node):
             raise GradientError(
                 f"a leaf Variable that requires grad is being used in an in-place operation "
                 f"({operation} on {node.name or 'a tensor of shape ' + str(list(node.shape))}). "
@@ -373,7 +370,7 @@ class Tensor(Memory):
         value = value.cast(node.dtype)
         if mode.recording and (value.node.tracked or node.tracked):
             move(self, value.node)
-        elif node.tracked and node.primitive is None:
+        elif node.tracked and is_leaf(node):
             self.assign(value)
         elif mode.abstract:
             move(self, value.node)
@@ -436,7 +433,7 @@ def _copy_of(node: Node, *, tracked: bool, name: str | None = None) -> Node:
     """A fresh leaf with a node's numbers. Inside a trace it has none yet: there an equation says
     whose numbers it will have, and gradients towards the new value end at it."""
     if current().abstract:
-        return equation(e.copy, (node,), NO_PARAMS, None, node.shape, node.dtype, tracked)
+        return equation(e.copy, (node,), FRESH, None, node.shape, node.dtype, tracked)
     fresh = equation(None, (), node.params, node.value, node.shape, node.dtype, tracked)
     fresh.name = name or node.name
     return fresh

@@ -13,8 +13,9 @@ from weakref import ref
 import numpy as np
 
 from chalkgrad.core.errors import GradientError
-from chalkgrad.core.graph import Array, Node, Params, Shape, leaf
+from chalkgrad.core.graph import Array, Node, Params, Shape, is_leaf, leaf
 from chalkgrad.core.primitive import Primitive, bind
+from chalkgrad.core.scope import current, recording
 from chalkgrad.primitives import elementwise as e
 from chalkgrad.primitives import shaping
 from chalkgrad.tensor.operand import Operand
@@ -34,7 +35,8 @@ def view(base: T, primitive: Primitive, params: Params) -> T:
         # The record fills a small array, which is faster to compute with, but is no view.
         out.node.value = np.broadcast_to(base.node.value, params["shape"])
     out.origin = (base, primitive, params)
-    if base.node.primitive is not None:  # leaves with a gradient never change in the graph
+    # Leaves with a gradient never change in the graph, and the others only inside a trace.
+    if not is_leaf(base.node) or (current().abstract and not base.node.tracked):
         try:
             base.views.append(ref(out))
         except AttributeError:
@@ -49,7 +51,7 @@ def move(tensor: Any, node: Node) -> None:
     _refresh(tensor, None)
     while origin := getattr(tensor, "origin", None):
         base, primitive, params = origin
-        if primitive is e.copy:  # detached inside a trace: the same numbers without history
+        if primitive is e.copy:  # detached: the same numbers without history
             base.assign(tensor)
         else:
             base._become(_replaced(base, primitive, params, tensor).node)
@@ -63,7 +65,8 @@ def _refresh(base: Any, skip: Any) -> None:
         shown = link()
         if shown is not None and shown is not skip:
             _, primitive, params = shown.origin
-            shown._become(bind(primitive, (base,), params).node)
+            with recording(current().recording and primitive is not e.copy):
+                shown._become(bind(primitive, (base,), params).node)
             _refresh(shown, None)
 
 
@@ -71,9 +74,15 @@ def _check(tensor: Any) -> None:
     """May the graph record a change of everything that this tensor is a view of?"""
     while origin := getattr(tensor, "origin", None):
         tensor, primitive, _ = origin
-        if primitive is e.copy:
+        if primitive is e.copy:  # detached, inside a trace
+            if tensor.node.tracked and not is_leaf(tensor.node):
+                raise GradientError(
+                    "a detached tensor is changed in place inside a compiled function, and what it "
+                    "was detached from has a history, whose gradient would be lost. Compute a new "
+                    "tensor instead, or change the original one."
+                )
             return
-        if tensor.node.tracked and tensor.node.primitive is None:
+        if tensor.node.tracked and is_leaf(tensor.node):
             raise GradientError(
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 f"operation ({tensor.node.name or f'of shape {list(tensor.node.shape)}'}). Wrap it "
