@@ -13,19 +13,31 @@ function newKey() {
 
 /**
  * Hold the key for as long as this page lives. A duplicated tab copies sessionStorage, and would disturb its twin:
- * there the lock is taken.
+ * there the lock is taken. Only if it is, a page waits: on a busy machine a clock may strike before an answer is read.
  * @param {string} key
  * @returns {Promise<boolean>}
  */
-function hold(key) {
+async function hold(key) {
   if (!navigator.locks) {
-    return Promise.resolve(true);
+    return true;
   }
+  return (
+    (await ask(key, { ifAvailable: true })) ||
+    (await ask(key, { signal: AbortSignal.timeout(PATIENCE) }))
+  );
+}
+
+/**
+ * @param {string} key
+ * @param {LockOptions} options
+ * @returns {Promise<boolean>}
+ */
+function ask(key, options) {
   return new Promise((settle) => {
     navigator.locks
-      .request(`chalkgrad-${key}`, { signal: AbortSignal.timeout(PATIENCE) }, () => {
-        settle(true);
-        return new Promise(() => {});
+      .request(`chalkgrad-${key}`, options, (lock) => {
+        settle(lock !== null);
+        return lock === null ? null : new Promise(() => {});
       })
       .catch(() => settle(false));
   });
