@@ -291,3 +291,15 @@ def test_a_textbooks_recursion() -> None:
     assert shown["∂L/∂W⁽²⁾"] == "δ⁽²⁾ᵀ @ A⁽¹⁾"
     assert shown["∂L/∂W⁽¹⁾"] == "δ⁽¹⁾ᵀ @ X"
     assert shown["∂L/∂b⁽²⁾"] == "Σₙ δ⁽²⁾"
+
+
+def test_the_gradient_of_a_pooling_goes_to_the_maximum_alone() -> None:
+    cg.manual_seed(0)
+    layers = nn.Conv2d(1, 1, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1, 1)
+    x = cg.arange(9.0).reshape(1, 1, 3, 3) / 9
+    loss = nn.MSELoss()(nn.Sequential(*layers)(x), cg.ones(1, 1))
+    loss.backward()
+    said = str(cg.explain(loss))
+    assert "∂2.max pooling[0,0,0,0]/∂1.out[0,0,0,0] = 1" in said
+    for other in ("[0,0,0,1]", "[0,0,1,0]", "[0,0,1,1]"):
+        assert f"∂2.max pooling[0,0,0,0]/∂1.out{other}" not in said

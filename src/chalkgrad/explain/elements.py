@@ -25,6 +25,7 @@ _COMPARE: dict[str, Callable[[int, int], bool | int]] = {
     "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
     "floor_divide": lambda a, b: a // b, "remainder": lambda a, b: a % b,
 }  # fmt: skip
+_CASTS = {"cast:int32", "cast:int64"}  # of an index, which stays what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ class Elements:
                 return places[id]
             case Const(value):
                 return int(value)
+            case Apply(function, (a,)) if function in _CASTS:
+                return self._whole(a, places, inputs)
             case Apply(function, (a, b)):
                 first, second = self._whole(a, places, inputs), self._whole(b, places, inputs)
                 return int(_COMPARE[function](first, second))
@@ -140,7 +143,7 @@ class Elements:
             case Axis() | Const():
                 return True
             case Apply(function, arguments):
-                known = function in _COMPARE
+                known = function in _COMPARE or function in _CASTS
                 return known and all(self._depends_on_places(a, inputs) for a in arguments)
             case Read(argnum, _):
                 return inputs[argnum].dtype.kind == "i"
