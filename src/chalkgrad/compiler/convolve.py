@@ -287,23 +287,30 @@ def _by_columns(
 
 def _turn(f: Function, c: Convolution, weight: str, turned: str) -> None:
     """The weight with the channels of the result last, behind those that are summed over."""
-    taps, n = prod(c.kernel), c.channels
+    taps, n, group = prod(c.kernel), c.channels, c.out * c.depth
     # Of the result's and of the summed channels: how many, and how far apart in the weight.
     result, summed = (c.out, c.depth), (c.into, taps)
     if c.name == "convolution_input":
         result, summed = summed, result
-    with f.loop("0", str(c.groups)) as g, f.loop("0", str(summed[0])) as s:
-        block = f.let(f"mul nsw i64 {g}, {c.out * c.depth}")
-        begin = f.let(f"add nsw i64 {block}, {f.let(f'mul nsw i64 {s}, {summed[1]}')}")
-        row = f.let(f"mul nsw i64 {s}, {taps * n}")
-        row = f.let(f"add nsw i64 {block}, {row}")
-        with f.loop("0", str(taps)) as t, f.loop("0", str(n)) as r:
-            here = f.let(f"add nsw i64 {begin}, {t}")
-            here = f.let(f"add nsw i64 {here}, {f.let(f'mul nsw i64 {r}, {result[1]}')}")
-            there = f.let(f"add nsw i64 {row}, {f.let(f'mul nsw i64 {t}, {n}')}")
-            there = f.let(f"add nsw i64 {there}, {r}")
-            place = f.let(f"getelementptr {c.kind}, ptr {turned}, i64 {there}")
-            f.do(f"store {c.kind} {_load(f, c, weight, here)}, ptr {place}, align {c.bytes}")
+    _rearranged(f, c, (weight, turned), [
+        (c.groups, group, group), (*summed, taps * n), (taps, 1, n), (*result, 1)
+    ])  # fmt: skip
+
+
+def _rearranged(
+    f: Function, c: Convolution, pointers: tuple[str, str], axes: list[tuple[int, int, int]],
+    here: str = "0", there: str = "0",
+) -> None:  # fmt: skip
+    """Copy elements, each axis given by its extent and its steps in the source and the target."""
+    if not axes:
+        place = f.let(f"getelementptr {c.kind}, ptr {pointers[1]}, i64 {there}")
+        f.do(f"store {c.kind} {_load(f, c, pointers[0], here)}, ptr {place}, align {c.bytes}")
+        return
+    extent, *steps = axes[0]
+    with f.loop("0", str(extent)) as i:
+        moved = [f.let(f"add nsw i64 {start}, {gemm.scaled(f, i, step)}")
+                 for start, step in zip((here, there), steps, strict=True)]  # fmt: skip
+        _rearranged(f, c, pointers, axes[1:], *moved)
 
 
 def _in_place(c: Convolution) -> bool:

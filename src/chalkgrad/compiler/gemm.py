@@ -210,9 +210,9 @@ def tabulate(f: Function, p: Product, table: str) -> None:
             return
         (extent, step), inner = axes[0], axes[1:]
         with f.loop("0", str(extent)) as i:
-            here = f.let(f"add nsw i64 {place}, {_scaled(f, i, step)}")
+            here = f.let(f"add nsw i64 {place}, {scaled(f, i, step)}")
             size = prod(n for n, _ in inner)
-            each(inner, f.let(f"add nsw i64 {number}, {_scaled(f, i, size)}"), here)
+            each(inner, f.let(f"add nsw i64 {number}, {scaled(f, i, size)}"), here)
 
     each(p.rows, "0", "0")
 
@@ -313,10 +313,10 @@ def _pack(f: Function, p: Product, t: _Tiling, b: str, panel: str, j: str) -> No
     corner = f.let(f"getelementptr {p.kind}, ptr {b}, i64 {start}")
 
     def copy(k: str, c: str) -> None:
-        there = f.let(f"add i64 {_scaled(f, k, p.b[0])}, {_scaled(f, c, p.b[1])}")
+        there = f.let(f"add i64 {scaled(f, k, p.b[0])}, {scaled(f, c, p.b[1])}")
         source = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {there}")
         value = f.let(f"load {p.kind}, ptr {source}, align {size}")
-        here = f.let(f"add i64 {_scaled(f, k, t.columns)}, {c}")
+        here = f.let(f"add i64 {scaled(f, k, t.columns)}, {c}")
         target = f.let(f"getelementptr {p.kind}, ptr {panel}, i64 {here}")
         f.do(f"store {p.kind} {value}, ptr {target}, align {size}")
 
@@ -336,14 +336,14 @@ def _pack_turned(f: Function, p: Product, t: _Tiling, corner: str, panel: str, l
     lanes, size = min(lanes, 8), BITS[p.kind] // 8
     wide = vector_of(p.kind, lanes)
     with f.loop("0", str(t.columns), lanes) as c:
-        first = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {_scaled(f, c, p.b[1])}")
+        first = f.let(f"getelementptr {p.kind}, ptr {corner}, i64 {scaled(f, c, p.b[1])}")
         with f.loop("0", str(p.k - p.k % lanes), lanes) as k:
             source = _at(f, p.kind, first, k)
             rows = []
             for n in range(lanes):
                 place = _at(f, p.kind, source, str(n * p.b[1]))
                 rows.append(f.let(f"load {wide}, ptr {place}, align {size}"))
-            here = f.let(f"add i64 {_scaled(f, k, t.columns)}, {c}")
+            here = f.let(f"add i64 {scaled(f, k, t.columns)}, {c}")
             for n, row in enumerate(_turned(f, wide, rows, 16 // size)):
                 there = f.let(f"add i64 {here}, {n * t.columns}")
                 f.do(f"store {wide} {row}, ptr {_at(f, p.kind, panel, there)}, align {size}")
@@ -390,9 +390,9 @@ def _pack_left(f: Function, p: Product, t: _Tiling, a: str, target: str, i: str)
     def copied(rows: int) -> None:
         wide = vector_of(p.kind, rows)
         with f.loop("0", str(p.k)) as k:
-            source = _at(f, p.kind, corner, _scaled(f, k, p.a[1]))
+            source = _at(f, p.kind, corner, scaled(f, k, p.a[1]))
             value = f.let(f"load {wide}, ptr {source}, align {size}")
-            place = _at(f, p.kind, target, _scaled(f, k, t.rows))
+            place = _at(f, p.kind, target, scaled(f, k, t.rows))
             f.do(f"store {wide} {value}, ptr {place}, align {size}")
 
     for rows, whole in t.kinds(p.m, t.rows):
@@ -406,13 +406,13 @@ def _pack_rows(
 ) -> None:
     """Panels of a B with contiguous rows, row by row: each of B's pages is visited once a group."""
     size, rest = BITS[p.kind] // 8, p.n % t.columns
-    corner = _at(f, p.kind, b, _scaled(f, begin, t.columns))
+    corner = _at(f, p.kind, b, scaled(f, begin, t.columns))
 
     def copied(k: str, n: str, columns: int) -> None:
         wide = vector_of(p.kind, columns)
-        row = _at(f, p.kind, corner, _scaled(f, k, p.b[0]))
-        source = _at(f, p.kind, row, _scaled(f, n, t.columns))
-        target = _at(f, p.kind, _panel(f, p, t, scratch, n), _scaled(f, k, t.columns))
+        row = _at(f, p.kind, corner, scaled(f, k, p.b[0]))
+        source = _at(f, p.kind, row, scaled(f, n, t.columns))
+        target = _at(f, p.kind, _panel(f, p, t, scratch, n), scaled(f, k, t.columns))
         value = f.let(f"load {wide}, ptr {source}, align {size}")
         f.do(f"store {wide} {value}, ptr {target}, align {size}")
 
@@ -427,7 +427,8 @@ def _pack_rows(
         copied(k, n, t.columns)
 
 
-def _scaled(f: Function, index: str, step: int) -> str:
+def scaled(f: Function, index: str, step: int) -> str:
+    """index · step; of a number that is known, without an instruction."""
     if index.isdigit():
         return str(int(index) * step)
     return index if step == 1 else f.let(f"mul nsw i64 {index}, {step}")
@@ -453,7 +454,7 @@ def _multiply(
     left = _rows_of_a(f, p, t, tile, a, table)
 
     def step(k: str, of_a: str) -> None:
-        row, loaded = _at(f, kind, corner, _scaled(f, k, stride)), []
+        row, loaded = _at(f, kind, corner, scaled(f, k, stride)), []
         for s, w in vectors:
             where = _at(f, kind, row, str(s))
             loaded.append((s, w, f.let(f"load {vector_of(kind, w)}, ptr {where}, align {size}")))
@@ -463,7 +464,7 @@ def _multiply(
                 _accumulate(f, host, kind, w, rooms[r, s], _spread(f, kind, w, value), vector)
 
     depth = p.depth or ((p.k, t.rows if t.left else p.a[1]),)
-    _steps(f, depth, _turn(p, depth[-1][0]), step)
+    _steps(f, depth, _unrolled(p, depth[-1][0]), step)
     for s, w in vectors:
         wide = vector_of(kind, w)
         totals = [f.let(f"load {wide}, ptr {rooms[r, s]}") for r in range(tile.rows)]
@@ -491,7 +492,7 @@ def _store_turned(f: Function, kind: str, tile: Tile, s: int, w: int, rows: list
                 f.do(f"store {short} {column}, ptr {target}, align {size}")
 
 
-def _turn(p: Product, extent: int) -> int:
+def _unrolled(p: Product, extent: int) -> int:
     """Steps of k in one turn: of short runs the more, since each of them ends with a guess."""
     shares = (n for n in range(_LONG_TURN, _UNROLL, -1) if extent % n == 0)
     return next(shares, _UNROLL) if p.depth else _UNROLL
@@ -500,7 +501,7 @@ def _turn(p: Product, extent: int) -> int:
 def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str, table: str) -> list[str]:
     """Where each of a tile's rows begins in A."""
     if not p.rows:
-        first = a if t.left else _at(f, p.kind, a, _scaled(f, tile.row, p.a[0]))
+        first = a if t.left else _at(f, p.kind, a, scaled(f, tile.row, p.a[0]))
         return [_at(f, p.kind, first, str(r * (1 if t.left else p.a[0]))) for r in range(tile.rows)]
     found, first = [], _at(f, "i64", table, tile.row)
     for r in range(tile.rows):
@@ -510,59 +511,63 @@ def _rows_of_a(f: Function, p: Product, t: _Tiling, tile: Tile, a: str, table: s
 
 
 def _steps(
-    f: Function, depth: Sequence[tuple[int, int]], unroll: int, step: Callable[[str, str], None],
-    k: str = "0", of_a: str = "0",
-) -> None:  # fmt: skip
+    f: Function, depth: Sequence[tuple[int, int]], unroll: int, step: Callable[[str, str], None]
+) -> None:
     """All k, each with its place in a row of A: a few in each turn of the innermost loop, and of a
     short run in another one all."""
-    (extent, moved), inner = depth[0], depth[1:]
-    size = prod(n for n, _ in inner)
 
-    def one(i: str) -> None:
-        here = f.let(f"add nsw i64 {k}, {_scaled(f, i, size)}")
-        there = f.let(f"add nsw i64 {of_a}, {_scaled(f, i, moved)}")
-        if inner:
-            _steps(f, inner, unroll, step, here, there)
-        else:
-            step(here, there)
+    def run(axis: int, k: str, of_a: str) -> None:
+        extent, moved = depth[axis]
+        size, innermost = prod(n for n, _ in depth[axis + 1 :]), axis == len(depth) - 1
+        times = unroll if innermost else 1
+        whole = 0 if axis and extent <= _SHORT else extent - extent % times
 
-    times = 1 if inner else unroll
-    whole = 0 if k != "0" and extent <= _SHORT else extent - extent % times
-    if whole:
-        with f.loop("0", str(whole), times) as i:
-            for n in range(times):
-                one(i if n == 0 else f.let(f"add nuw nsw i64 {i}, {n}"))
-    for rest in range(whole, extent):
-        one(str(rest))
+        def one(i: str) -> None:
+            here = f.let(f"add nsw i64 {k}, {scaled(f, i, size)}")
+            there = f.let(f"add nsw i64 {of_a}, {scaled(f, i, moved)}")
+            if innermost:
+                step(here, there)
+            else:
+                run(axis + 1, here, there)
+
+        if whole:
+            with f.loop("0", str(whole), times) as i:
+                for n in range(times):
+                    one(i if n == 0 else f.let(f"add nuw nsw i64 {i}, {n}"))
+        for rest in range(whole, extent):
+            one(str(rest))
+
+    run(0, "0", "0")
+
+
+def _filled(f: Function, kind: str, lanes: int, pointer: str, k: str, count: int) -> str:
+    """So many elements along k, and 0 in the other lanes."""
+    wide, short = vector_of(kind, lanes), vector_of(kind, count)
+    value = f.let(f"load {short}, ptr {_at(f, kind, pointer, k)}, align {BITS[kind] // 8}")
+    if count == lanes:
+        return value
+    if count == 1:
+        return f.let(f"insertelement {wide} zeroinitializer, {kind} {value}, i64 0")
+    picked = ", ".join(f"i32 {min(n, count)}" for n in range(lanes))
+    mask = f"<{lanes} x i32> <{picked}>"
+    return f.let(f"shufflevector {short} {value}, {short} zeroinitializer, {mask}")
 
 
 def _dots(f: Function, p: Product, host: Host, t: _Tiling, tile: Tile, a: str, b: str) -> None:
     """One tile of scalar products of rows of A with columns of B, both contiguous along k."""
     kind, size, lanes = p.kind, BITS[p.kind] // 8, _lanes(p, host)
     wide = vector_of(kind, lanes)
-    left = _at(f, kind, a, _scaled(f, tile.row, p.a[0]))
-    right = _at(f, kind, b, _scaled(f, tile.column, p.b[1]))
+    left = _at(f, kind, a, scaled(f, tile.row, p.a[0]))
+    right = _at(f, kind, b, scaled(f, tile.column, p.b[1]))
     rooms = {(r, c): f.room(wide) for r in range(tile.rows) for c in range(tile.columns)}
     for room in rooms.values():
         f.do(f"store {wide} zeroinitializer, ptr {room}")
 
-    def run(pointer: str, k: str, count: int) -> str:
-        """So many elements along k, and 0 in the other lanes."""
-        short = vector_of(kind, count)
-        value = f.let(f"load {short}, ptr {_at(f, kind, pointer, k)}, align {size}")
-        if count == lanes:
-            return value
-        if count == 1:
-            return f.let(f"insertelement {wide} zeroinitializer, {kind} {value}, i64 0")
-        picked = ", ".join(f"i32 {min(n, count)}" for n in range(lanes))
-        mask = f"<{lanes} x i32> <{picked}>"
-        return f.let(f"shufflevector {short} {value}, {short} zeroinitializer, {mask}")
-
     def step(k: str, count: int) -> None:
-        columns = [run(_at(f, kind, right, str(c * p.b[1])), k, count)
+        columns = [_filled(f, kind, lanes, _at(f, kind, right, str(c * p.b[1])), k, count)
                    for c in range(tile.columns)]  # fmt: skip
         for r in range(tile.rows):
-            row = run(_at(f, kind, left, str(r * p.a[0])), k, count)
+            row = _filled(f, kind, lanes, _at(f, kind, left, str(r * p.a[0])), k, count)
             for c, column in enumerate(columns):
                 _accumulate(f, host, kind, lanes, rooms[r, c], row, column)
 

@@ -233,35 +233,31 @@ class _Writer:
     ) -> None:  # fmt: skip
         """What follows a product: the stores, on one finished tile of it. Where they are little
         more than that, all rows are written out, so that the tile need not leave its registers."""
-        f, given = terms.f, (tile, row, column, c, stores, kind)
+        f, size = terms.f, functions.BITS[kind] // 8
+        width = min(self.host.vector // size, tile.columns)
+
+        def one(r: str) -> None:
+            if terms.extents[row] != 1:
+                terms.open(row, f.let(f"add nsw i64 {tile.row}, {r}"))
+            terms.prepare([store.value for store in stores])
+            start = gemm.scaled(f, r, tile.stride)
+            first = f.let(f"getelementptr {kind}, ptr {tile.pointer}, i64 {start}")
+            for begin in range(0, tile.columns, width):
+                count = min(width, tile.columns - begin)
+                with terms.scope():
+                    terms.across(column, f.let(f"add nsw i64 {tile.column}, {begin}"), count)
+                    where = f.let(f"getelementptr {kind}, ptr {first}, i64 {begin}")
+                    text = f.let(f"load {vector_of(kind, count)}, ptr {where}, align {size}")
+                    terms.define(c, Value(text, kind, count, f.level))
+                    nest.points_at(terms, stores)
+
         if sum(cost(store.value) for store in stores) <= _LITTLE:
             for n in range(tile.rows):
                 with terms.scope():
-                    self._row(terms, *given, str(n), str(n * tile.stride))
-            return
-        with terms.scope(), f.loop("0", str(tile.rows)) as r:
-            self._row(terms, *given, r, f.let(f"mul nsw i64 {r}, {tile.stride}"))
-
-    def _row(
-        self, terms: Terms, tile: gemm.Tile, row: int, column: int, c: Read,
-        stores: Sequence[Store], kind: str, r: str, start: str,
-    ) -> None:  # fmt: skip
-        """The stores on one row of a tile."""
-        f = terms.f
-        size = functions.BITS[kind] // 8
-        width = min(self.host.vector // size, tile.columns)
-        if terms.extents[row] != 1:
-            terms.open(row, f.let(f"add nsw i64 {tile.row}, {r}"))
-        terms.prepare([store.value for store in stores])
-        first = f.let(f"getelementptr {kind}, ptr {tile.pointer}, i64 {start}")
-        for begin in range(0, tile.columns, width):
-            count = min(width, tile.columns - begin)
-            with terms.scope():
-                terms.across(column, f.let(f"add nsw i64 {tile.column}, {begin}"), count)
-                where = f.let(f"getelementptr {kind}, ptr {first}, i64 {begin}")
-                text = f.let(f"load {vector_of(kind, count)}, ptr {where}, align {size}")
-                terms.define(c, Value(text, kind, count, f.level))
-                nest.points_at(terms, stores)
+                    one(str(n))
+        else:
+            with terms.scope(), f.loop("0", str(tile.rows)) as r:
+                one(r)
 
     def _convolution(self, terms: Terms, job: Job, core: Convolution) -> None:
         form, f = job.shape, terms.f

@@ -382,8 +382,8 @@ class _Reader:
 
     def _convolution(self, form: convolve.Convolution, parts: bool) -> str:
         name = form.name.replace("_", " of the ")
-        way = "read in a frame of zeros" if form.from_frame else (
-            "read as it lies" if form.plain else "copied into columns")  # fmt: skip
+        way = "read as it lies" if form.plain else (
+            "read in a frame of zeros" if form.from_frame else "copied into columns")  # fmt: skip
         groups = f" in {form.groups} groups" if form.groups > 1 else ""
         added = f"; in {convolve.PARTS} parts, added at the end" if parts else ""
         return (

@@ -136,7 +136,7 @@ def _pooled(node: Node, inputs: tuple[Node, ...], shared: dict[object, Node]) ->
     g, places = scattered.inputs
     if places.primitive is not pool_argmax or places.inputs[0] is not x:
         return None
-    if limit.shape or zero.params is not LITERAL or zero.value != 0:
+    if limit.shape or zero.params is not LITERAL or any(zero.value.tobytes()):  # 0, and not -0
         return None
 
     def made(primitive: Primitive, parts: tuple[Node, ...], params: Params, like: Node) -> Node:
