@@ -235,6 +235,7 @@ def test_a_lost_connection_is_said_and_joined_again(windows: Windows) -> None:
     port = server.address.split(":")[2].split("/")[0]
     studio = windows.open(server.address)
     page = studio.page
+    page.wait_for_url("**#s=*")
     before = page.url
     change(studio, "0.7")
     page.wait_for_url(lambda url: url != before)  # the change is in the address
