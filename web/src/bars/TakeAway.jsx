@@ -141,8 +141,8 @@ function ShareLink() {
   const { state, connection } = useStudio();
   const [copied, setCopied] = useState(false);
   const share = state.value?.share;
-  if (connection.host !== "server") {
-    return null;
+  if (connection.host !== "server" || state.value?.ahead) {
+    return null; // an edit's link comes with its formulas
   }
   if (!share) {
     return (

@@ -29,10 +29,11 @@ export function keepAddress(store) {
   };
   window.addEventListener("hashchange", follow);
   const forget = effect(() => {
-    const share = store.state.value?.share;
-    if (share === undefined) {
-      return undefined;
+    const state = store.state.value;
+    if (state === null || state.ahead) {
+      return undefined; // what an edit's address is comes with its formulas
     }
+    const { share } = state;
     const timer = setTimeout(() => {
       history.replaceState(
         history.state,
