@@ -31,7 +31,7 @@ PARTS = {  # what is watched: a module's attribute, and what it is part of
     "llvmlite": ("chalkgrad.machine.host", "library"),
     "trace": ("chalkgrad.executors.compiled", "Prepared.of"),
     "lower": ("chalkgrad.compiler.build", "written"),
-    "llvm": ("chalkgrad.machine.jit", "compile_text"),
+    "llvm": ("chalkgrad.machine.jit", "compile_modules"),
     "load": ("chalkgrad.machine.jit", "load"),
 }
 

@@ -1,4 +1,4 @@
-"""Where the compiler's tests keep programs, and how they make small ones worth sharing."""
+"""Where the compiler's tests keep programs, and how they make small ones worth two threads."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture
 def everything_shared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Threads share every kernel, however small, of programs that are made anew."""
+    """Threads share every kernel, however small, of programs that two threads compile anew."""
     monkeypatch.setattr(program, "SHARED", 1)
+    monkeypatch.setattr(program, "_LARGE", 0)
     monkeypatch.setenv("CHALKGRAD_CACHE", str(tmp_path))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad import nn, optim
+from chalkgrad.compiler import program
 from chalkgrad.core.graph import Array
 from chalkgrad.executors.compiled import Specialised
 from chalkgrad.executors.native import NativeFunction
+from chalkgrad.machine import jit
+from chalkgrad.machine.host import Host
 from chalkgrad.training.steps import Task
 from tests.compiler.programs import TOLERANCE, compare
 
@@ -70,6 +74,39 @@ def test_every_optimizer_over_twenty_steps(optimizer: Callable[[Any], Any]) -> N
 
     x, y = RNG.normal(size=(9, 5)), RNG.integers(0, 3, 9)
     steps_agree(make, x, y, 20, slack=100)  # rounding grows from step to step
+
+
+def test_two_modules_do_what_one_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In the same bits; and the second process finds either in the cache."""
+    x, y = RNG.normal(size=(9, 5)), RNG.integers(0, 3, 9)
+    compiled: list[Sequence[str]] = []
+    original = jit.compile_modules
+
+    def watched(texts: Sequence[str], host: Host) -> bytes:
+        compiled.append(texts)
+        return original(texts, host)
+
+    def states(large: float, folder: str) -> list[bytes]:
+        monkeypatch.setattr(program, "_LARGE", large)
+        monkeypatch.setenv("CHALKGRAD_CACHE", str(tmp_path / folder))
+        cg.manual_seed(5)
+        model = doubles(nn.Linear(5, 7), nn.Dropout(0.2), nn.Tanh(), nn.Linear(7, 3))
+        task = Task(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.01))
+        native = NativeFunction(lambda a, b: task.train(a, b), 1)
+        for _ in range(3):
+            native.run([x, y])
+        native.write_back()
+        return [value.numpy().tobytes() for value in model.state_dict().values()]
+
+    monkeypatch.setattr(jit, "compile_modules", watched)
+    one = states(np.inf, "one")
+    assert [len(texts) for texts in compiled] == [1]
+    assert states(0, "two") == one
+    assert [len(texts) for texts in compiled] == [1, 2]
+    longer, shorter = sorted(map(len, compiled[1]), reverse=True)
+    assert longer < 2 * shorter
+    assert states(0, "two") == one
+    assert len(compiled) == 2
 
 
 ARCHITECTURES: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 import chalkgrad as cg
@@ -54,7 +52,7 @@ def test_an_axis_that_does_not_run() -> None:
     made = plan()
     kernel = made.kernels[0]
     loose = made.low.fresh(5)
-    kernel.stores[-1] = replace(kernel.stores[-1], value=Axis(loose) + Const(1))
+    kernel.stores[-1] = kernel.stores[-1]._replace(value=Axis(loose) + Const(1))
     with pytest.raises(Broken, match="do not run"):
         verify(made)
 

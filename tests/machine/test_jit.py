@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from chalkgrad.machine import jit
-from chalkgrad.machine.host import detect
+from chalkgrad.machine import image, jit
+from chalkgrad.machine.host import detect, library
 
 
 def resident() -> int:
@@ -69,13 +69,108 @@ def test_text_that_is_wrong_is_an_error(text: str) -> None:
         jit.compile_text(text, detect())
 
 
+# Two that call each other, each with a function and constants that the other one has, too, and with
+# the C library.
+MODULES = [
+    """
+declare hidden double @second(double)
+declare double @cos(double)
+define internal double @own(double %x) noinline {
+  %y = call double @cos(double %x)
+  %z = fmul double %y, 3.25
+  ret double %z
+}
+define hidden double @third(double %x) {
+  %y = call double @own(double %x)
+  ret double %y
+}
+define double @first(double %x) {
+  %y = call double @second(double %x)
+  %z = fadd double %y, 0.75
+  ret double %z
+}""",
+    """
+declare hidden double @third(double)
+declare double @sin(double)
+define internal double @own(double %x) noinline {
+  %y = call double @sin(double %x)
+  %z = fmul double %y, 7.5
+  ret double %z
+}
+define hidden double @second(double %x) {
+  %y = call double @own(double %x)
+  %z = call double @third(double %x)
+  %w = fsub double %y, %z
+  ret double %w
+}""",
+]
+COUNT = """
+@count = internal global i64 3
+define void @counted() {
+  %n = load i64, ptr @count
+  %m = add i64 %n, 1
+  store i64 %m, ptr @count
+  ret void
+}"""
+
+
+@pytest.mark.parametrize("more", ["", COUNT])  # data that is written to is for LLVM's loader
+@pytest.mark.parametrize("order", [1, -1])
+def test_modules_call_each_other(more: str, order: int) -> None:
+    texts = [MODULES[0] + more, MODULES[1]][::order]
+    code = jit.load(jit.compile_modules(texts, detect()), ["first"])
+    possible = image.is_image(jit.compile_text(constant(1), detect()))
+    assert isinstance(code, image.Image) == (possible and not more)
+    found = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(code.address("first"))(0.5)
+    assert found == pytest.approx(7.5 * math.sin(0.5) - 3.25 * math.cos(0.5) + 0.75, rel=1e-15)
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_an_error_in_either_module_is_the_caller_s(wrong: int) -> None:
+    texts = [MODULES[0], MODULES[1]]
+    texts[wrong] += "nonsense"
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="error"):
+        jit.compile_modules(texts, detect())
+    assert threading.active_count() == before
+    assert jit.compile_modules(MODULES, detect())
+
+
+def test_two_threads_at_once_make_what_one_makes() -> None:
+    """Of text that keeps LLVM busy for long enough that both are in it together."""
+    texts = [large(f"f{k}", 300 + 20 * k) for k in range(6)]
+    alone = [jit.compile_text(text, detect()) for text in texts]
+    for k in (0, 2, 4):
+        both = [jit._object(text, detect(), worker) for worker, text in enumerate(texts[k : k + 2])]
+        for _ in range(5):
+            assert jit.compile_modules(texts[k : k + 2], detect()) == image.linked(both)
+    assert [jit.compile_text(text, detect()) for text in texts] == alone
+
+
+def large(name: str, count: int) -> str:
+    lines = [f"define double @{name}(ptr %p) {{", "  %v0 = load double, ptr %p"]
+    for k in range(1, count):
+        lines.append(f"  %a{k} = getelementptr double, ptr %p, i64 {k}")
+        lines.append(f"  %w{k} = load double, ptr %a{k}")
+        lines.append(f"  %v{k} = fmul double %v{k - 1}, %w{k}")
+    return "\n".join([*lines, f"  ret double %v{count - 1}", "}"])
+
+
+@pytest.mark.parametrize(
+    "name", ["LLVMPY_RunNewModulePassManager", "LLVMPY_TargetMachineEmitToMemory"]
+)
+def test_what_takes_long_is_called_around_the_lock(name: str) -> None:
+    locked = getattr(library().ffi.lib, name)
+    assert jit._unlocked(name) is not locked
+
+
 def test_compiling_keeps_no_memory() -> None:
     for k in range(40):
-        jit.compile_text(constant(k), detect())
+        jit.compile_modules([constant(k), large("f", 9)], detect())
     gc.collect()
     before = resident()
     for k in range(40, 240):
-        jit.compile_text(constant(k), detect())
+        jit.compile_modules([constant(k), large("f", 9)], detect())
     gc.collect()
     assert resident() - before < 6 << 20  # LLVM's own pipeline keeps 18 MB here
 
@@ -99,8 +194,8 @@ def test_threads_compile_at_once() -> None:
 def test_a_process_forked_while_another_thread_compiles_can_compile() -> None:
     code = f"""
 import os, signal, threading
-from chalkgrad.machine import jit
-from chalkgrad.machine.host import detect
+from chalkgrad.machine import image, jit
+from chalkgrad.machine.host import detect, library
 text = {constant(2)!r}
 jit.compile_text(text, detect())
 done = False

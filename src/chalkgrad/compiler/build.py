@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import cache as remembered
 from hashlib import sha256
 from importlib import import_module
@@ -48,23 +47,23 @@ def build(
 
 
 def compiled(signature: Signature, host: Host, timed: bool = False) -> tuple[bytes, bool]:
-    """The program's layout and its object file, and whether the cache had them."""
+    """The program's layout and its machine code, and whether the cache had them."""
 
     def make() -> bytes:
-        head, text = written(signature, host, timed)
-        return b"%d\n" % len(head) + head + jit.compile_text(text, host)
+        head, modules = written(signature, host, timed)
+        return b"%d\n" % len(head) + head + jit.compile_modules(modules, host)
 
     key = repr((_compiler(), host, timed)).encode() + fingerprint(signature)
     return cache.fetch(key, make)
 
 
-def written(signature: Signature, host: Host, timed: bool) -> tuple[bytes, str]:
-    """The program's layout as JSON, and its text in LLVM's language."""
+def written(signature: Signature, host: Host, timed: bool) -> tuple[bytes, tuple[str, ...]]:
+    """The program's layout as JSON, and its modules in LLVM's language."""
     # Loaded only here: the way from a graph to text is most of the compiler, and importing it takes
     # as long as loading a program from the cache.
     translate = import_module("chalkgrad.compiler.translate")
     made, text = translate.translated(signature, host, timed)
-    return json.dumps(asdict(translate.layout(signature, made, text))).encode(), text.text
+    return json.dumps(translate.layout(signature, made, text)._asdict()).encode(), text.modules
 
 
 def fingerprint(signature: Signature) -> bytes:

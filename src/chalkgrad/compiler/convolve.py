@@ -23,9 +23,9 @@ which are added up in their order at the end: it does not depend on the number o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product as places
 from math import prod
+from typing import NamedTuple
 
 from chalkgrad.compiler import gemm
 from chalkgrad.core.graph import Node, Shape
@@ -40,8 +40,7 @@ _CHANNELS = 5  # of the result, from which lanes run along them
 _OFTEN = 256  # places of a batch, from which turning the weight for that pays
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(NamedTuple):
     """An image of some channels in a margin of zeros, and the sizes of what is made of it."""
 
     channels: int
@@ -58,8 +57,7 @@ class _Frame:
         return tuple(prod(self.framed[k + 1 :]) for k in range(len(self.framed)))
 
 
-@dataclass(frozen=True)
-class Convolution:
+class Convolution(NamedTuple):
     """A convolution's shapes; x (N, C, *size), w (O, C/groups, *kernel), out (N, O, *windows)."""
 
     name: str
@@ -202,8 +200,7 @@ def _sizes(c: Convolution) -> list[int]:
     return [-(-size // 64) * 64 for size in (image * c.bytes, table, turned)]
 
 
-@dataclass(frozen=True)
-class _Room:
+class _Room(NamedTuple):
     """What lies in a thread's scratch."""
 
     image: str  # the frame or the columns of one

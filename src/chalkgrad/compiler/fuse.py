@@ -13,7 +13,7 @@ Every decision leaves a line in `Kernel.reasons`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
@@ -347,7 +347,7 @@ def _add(low: Lowered, kernel: Kernel, store: Store, turn: dict[int, int]) -> No
         return Axis(turn.get(part.id, part.id)) if isinstance(part, Axis) else None
 
     indices = tuple([mapped(i, change) for i in store.indices])
-    kernel.stores.append(replace(store, indices=indices, value=mapped(store.value, change)))
+    kernel.stores.append(store._replace(indices=indices, value=mapped(store.value, change)))
     assert free_axes(kernel.stores[-1].value) <= set(kernel.axes) | set(turn)
 
 
@@ -357,7 +357,7 @@ def _forget(kernels: list[Kernel], results: set[int], alias: dict[int, int]) -> 
     for kernel in kernels:
         outside |= kernel.sources()
     for kernel in kernels:
-        kernel.stores = [replace(s, kept=s.buffer in outside) for s in kernel.stores]
+        kernel.stores = [s._replace(kept=s.buffer in outside) for s in kernel.stores]
 
 
 def _label(low: Lowered, n: int) -> str:

@@ -16,9 +16,9 @@ group. A may be no matrix but the windows of an image: then a table has the plac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import product as pairs
 from math import prod
+from typing import NamedTuple
 
 from chalkgrad.machine.functions import BITS
 from chalkgrad.machine.host import Host
@@ -36,8 +36,7 @@ _FEW = 24  # rows up to which turning a panel would cost as much as the product
 _FAR = 512  # bytes between rows of B from which they meet in few sets of the cache
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """The shape of a product, and the strides of its operands in elements."""
 
     kind: str  # "float" or "double"
@@ -53,8 +52,7 @@ class Product:
     turned: bool = False  # tiles are handed on with their axes exchanged
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """A finished piece of C, on the stack, row-major."""
 
     pointer: str
@@ -68,8 +66,7 @@ class Tile:
 Epilogue = Callable[[Function, Tile], None]
 
 
-@dataclass(frozen=True)
-class _Tiling:
+class _Tiling(NamedTuple):
     """How a product is cut into tiles."""
 
     rows: int  # of a whole tile
@@ -198,7 +195,7 @@ def emit(
 
 
 def _exchanged(tile: Tile) -> Tile:
-    return replace(tile, row=tile.column, column=tile.row, rows=tile.columns, columns=tile.rows)
+    return tile._replace(row=tile.column, column=tile.row, rows=tile.columns, columns=tile.rows)
 
 
 def tabulate(f: Function, p: Product, table: str) -> None:

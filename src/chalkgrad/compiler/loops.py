@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chalkgrad.compiler.affine import walk
 from chalkgrad.core.graph import Node
 from chalkgrad.core.index import Axis, Read, Term
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """buffer[indices] = value, at each point of the kernel's axes."""
 
     buffer: int
@@ -36,8 +36,7 @@ class Store:
         return Read(self.buffer, self.indices)
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """c[i,j] = Σₖ a[i,k] · b[k,j], where c, a and b are reads at the axes i, j and k."""
 
     c: Read
@@ -48,8 +47,7 @@ class Product:
     k: int
 
 
-@dataclass(frozen=True)
-class Convolution:
+class Convolution(NamedTuple):
     """One of the three convolutions, by the name and the parameters of its primitive."""
 
     buffer: int
@@ -62,8 +60,7 @@ class Convolution:
         return self.node.primitive.name if self.node.primitive else ""
 
 
-@dataclass(frozen=True)
-class Scatter:
+class Scatter(NamedTuple):
     """buffer[indices] += value over the kernel's axes; every other element is 0."""
 
     buffer: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -17,8 +17,7 @@ from chalkgrad.transform.simplify import equations
 ALIGN = 64
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """A program's arguments and results. `moving` ones have a part for each step."""
 
     inputs: tuple[Node, ...]
@@ -45,8 +44,7 @@ def constants_of(signature: Signature) -> list[Node]:
     return list(dict.fromkeys(n for n in leaves if n.primitive is None and n not in given))
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a program expects what: places in its table (0: it has no use for it), and sizes."""
 
     inputs: list[int]

@@ -7,7 +7,7 @@ of vectors. The innermost axis is the one along which the first store's memory i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 from chalkgrad.compiler.affine import Linear, free_axes, linear, mapped, plus, walk, written
@@ -60,7 +60,7 @@ def nest(made: Plan, kernel: Kernel, vector: int) -> Nest:
     place = linear(first.indices[0], low.extents)
     axes.sort(key=lambda axis: -abs(place.of(axis)))
     axes, stores = merged(low, axes, stores)
-    stores = [replace(s, value=mapped(s.value, lambda t: _in_one_run(low, t))) for s in stores]
+    stores = [s._replace(value=mapped(s.value, lambda t: _in_one_run(low, t))) for s in stores]
     lanes = _lanes(low, made, stores, axes, vector)
     return Nest(axes, stores, lanes, [low.extents[axis] for axis in axes])
 

@@ -1,4 +1,5 @@
-"""A whole program as LLVM text: one function a kernel, and one that runs the steps.
+"""A whole program as LLVM text: one function a kernel, and one that runs the steps, in a module or
+two.
 
     program(table, member, members, barrier)
 
@@ -12,7 +13,8 @@ small that the first thread does them alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chalkgrad.compiler import convolve, gemm, nest
 from chalkgrad.compiler.fuse import cost
@@ -29,11 +31,11 @@ from chalkgrad.machine.text import Function, vector_of
 
 _MEMCPY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)"
 _LITTLE = 4  # additions behind a product
+_LARGE = 50_000  # characters of kernels, of which LLVM compiles about a thousand in a millisecond
 SHARED = 30_000  # additions from which a kernel is shared among threads
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A kernel and how it is run."""
 
     kernel: Kernel
@@ -53,7 +55,7 @@ class Job:
 class Text:
     """The program's text and what running it needs."""
 
-    text: str
+    modules: tuple[str, ...]  # one, or two that are compiled at once
     jobs: list[Job]
     slots: dict[int, int]  # of the buffers that come from outside
     arena: int
@@ -81,12 +83,38 @@ def generate(
     writer = _Writer(made, host, library, slots, moving)
     bodies = [writer.kernel(job) for job in jobs]
     meetings = _meetings(made, jobs)
-    bodies.append(_steps(jobs, meetings, scratch, timed))
+    steps = [threads.barrier_text(host.triple), _steps(jobs, meetings, scratch, timed)]
     if timed:
         library.declared.add("declare i64 @llvm.readcyclecounter()")
-    text = "\n".join([*library.text(), threads.barrier_text(host.triple), *bodies])
-    text = "\n".join([*vectormath.declarations(text), text])
-    return Text(text, jobs, slots, made.arena, scratch, moving, tuple(meetings))
+    modules = _modules(library, dict(zip((job.name for job in jobs), bodies, strict=True)), steps)
+    return Text(modules, jobs, slots, made.arena, scratch, moving, tuple(meetings))
+
+
+def _modules(library: Library, kernels: dict[str, str], steps: Sequence[str]) -> tuple[str, ...]:
+    """The text in one module, or in two of like size, if that is worth a second thread."""
+    first, other = list(kernels), list[str]()
+    if sum(map(len, kernels.values())) > _LARGE:
+        first, other = _halves({name: len(text) for name, text in kernels.items()})
+    called = [f"declare hidden void @{name}(ptr, i64, i64, i64, ptr)" for name in other]
+    texts = [[*called, *(kernels[name] for name in first), *steps]]
+    if other:
+        texts.append([kernels[name] for name in other])
+    common, made = library.text(), []
+    for parts in texts:
+        text = "\n".join([*common, *parts, "!0 = !{}"])
+        made.append("\n".join([*vectormath.declarations(text), text]))
+    return tuple(made)
+
+
+def _halves(sizes: dict[str, int]) -> tuple[list[str], list[str]]:
+    """Names in two groups of about the same size."""
+    groups: tuple[list[str], list[str]] = [], []
+    totals = [0, 0]
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        k = int(totals[1] < totals[0])
+        groups[k].append(name)
+        totals[k] += sizes[name]
+    return groups
 
 
 def _jobs(made: Plan, kernel: Kernel, number: int, host: Host) -> list[Job]:
@@ -156,7 +184,7 @@ class _Writer:
 
     def kernel(self, job: Job) -> str:
         parameters = ["ptr %table", "i64 %step", "i64 %first", "i64 %last", "ptr %scratch"]
-        f = Function(job.name, parameters)
+        f = Function(job.name, parameters, prefix="define hidden")
         memory = self._memory(f, job.kernel)
         terms = Terms(f, self.made.low.extents, memory, self.library, self.host.vector)
         core = job.kernel.core
@@ -301,7 +329,7 @@ class _Writer:
                     terms.open(kernel.axes[0], n)
                 before = f.let(f"mul nsw i64 {group}, {form.out}")
                 row = f.let(f"add nsw i64 {before}, {tile.row}")
-                shifted = replace(tile, row=row)
+                shifted = tile._replace(row=row)
                 self._tile(terms, shifted, kernel.axes[1], place, c, stores, form.kind)
 
         return epilogue
@@ -402,4 +430,4 @@ def _steps(jobs: Sequence[Job], meetings: Sequence[bool], scratch: int, timed: b
             f.do("call void @cg.barrier(ptr %barrier, i64 %members)")
         if timed:
             _tick(f, len(jobs), alone)
-    return f.render() + "\n!0 = !{}"
+    return f.render()

@@ -53,8 +53,7 @@ class Value(NamedTuple):
     number: float = 0
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """A buffer where it can be reached: the pointer to its element 0, and that pointer's level."""
 
     pointer: str

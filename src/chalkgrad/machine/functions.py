@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chalkgrad.core.errors import NotCompilable
 from chalkgrad.machine import vectormath
@@ -44,8 +45,7 @@ class Library:
         return lines
 
 
-@dataclass
-class Operands:
+class Operands(NamedTuple):
     """Values of one kind, where to write, and what may be called."""
 
     f: Function

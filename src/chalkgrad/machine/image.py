@@ -1,4 +1,4 @@
-"""Machine code as it lies in memory: an object file linked once, and loaded without LLVM.
+"""Machine code as it lies in memory: object files linked once, and loaded without LLVM.
 
     image ::= magic, JSON of (functions, outside, size), "\\n", the bytes of all sections, the table
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import json
 import mmap
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,6 +42,7 @@ _PATCH = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("add"
 _CODE, _SYMBOLS, _PATCHES = 1, 2, 4  # types of sections: bytes, symbols, and places to be patched
 _WRITTEN, _LOADED = 1, 2  # flags of sections
 _FUNCTION = 2  # a type of symbols
+_GLOBAL = 1  # a binding of symbols: other files know them
 _FROM_HERE = {2, 4}  # PC32, PLT32: the distance to a symbol
 _FROM_TABLE = {9, 41, 42}  # GOTPCREL, GOTPCRELX, REX_GOTPCRELX: the distance to its address
 _JUMP = b"\xff\x25\x02\x00\x00\x00\x90\x90"  # jmp [rip + 2], to what is written behind it
@@ -51,10 +53,10 @@ class _Foreign(Exception):
     """Something that is not linked here."""
 
 
-def linked(code: bytes) -> bytes | None:
-    """The image of an object file; None where only LLVM can load it."""
+def linked(codes: Sequence[bytes]) -> bytes | None:
+    """The image of object files that may call each other; None where only LLVM can load them."""
     try:
-        return _image(_File(code))
+        return _Linker([_File(code) for code in codes]).image()
     except _Foreign:
         return None
 
@@ -74,6 +76,7 @@ class _File:
         held = self.sections[self.sections["flags"] & _LOADED != 0]
         if held["size"][held["flags"] & _WRITTEN != 0].any():
             raise _Foreign
+        self.places: dict[int, int] = {}  # where each section of code or constants is to lie
 
     def table(self, section: Array, kind: np.dtype[Any]) -> Array:
         """The entries of a section."""
@@ -84,58 +87,67 @@ class _File:
         start = self._names + int(symbol["name"])
         return self.code[start : self.code.index(b"\0", start)].decode()
 
+    def put(self, end: int) -> int:
+        """Give sections their places from there on; where the next file's may lie."""
+        for k, section in enumerate(self.sections):
+            if section["type"] == _CODE and section["flags"] & _LOADED and section["size"]:
+                align = max(int(section["align"]), 1)
+                self.places[k] = -(-end // align) * align
+                end = self.places[k] + int(section["size"])
+        return end
 
-def _image(file: _File) -> bytes:
-    places, size = _places(file.sections)
-    memory = np.zeros(size, np.uint8)
-    for k, place in places.items():
-        bytes_ = file.table(file.sections[k], np.dtype(np.uint8))
-        memory[place : place + len(bytes_)] = bytes_
-    outside: dict[int, int] = {}  # symbols, and where the table has them
-    for section in file.sections[file.sections["type"] == _PATCHES]:
-        start = places.get(int(section["info"]))
-        if start is None:  # how to unwind the stack, which nobody does
-            continue
-        for patch in file.table(section, _PATCH):
-            here = start + int(patch["offset"])
-            target = _target(file, patch, places, outside, size) + int(patch["add"])
-            memory[here : here + 4].view("<i4")[0] = target - here
-    functions = {
-        file.name(symbol): places[int(symbol["section"])] + int(symbol["value"])
-        for symbol in file.symbols
-        if symbol["info"] & 15 == _FUNCTION and int(symbol["section"]) in places
-    }
-    names = [file.name(file.symbols[k]) for k in outside]
-    if not all(map(_outside, names)):
-        raise _Foreign
-    head = json.dumps([functions, names, size]).encode()
-    return _MAGIC + head + b"\n" + memory.tobytes() + bytes(_ENTRY * len(names))
+    def functions(self) -> Iterator[tuple[str, int]]:
+        """What others may call, and where it lies."""
+        for symbol in self.symbols:
+            section, info = int(symbol["section"]), int(symbol["info"])
+            if info == _GLOBAL << 4 | _FUNCTION and section in self.places:
+                yield self.name(symbol), self.places[section] + int(symbol["value"])
 
 
-def _target(
-    file: _File, patch: Array, places: dict[int, int], outside: dict[int, int], size: int
-) -> int:
-    """Where in the image that is what a place refers to."""
-    kind, number = int(patch["type"]), int(patch["symbol"])
-    symbol = file.symbols[number]
-    section = int(symbol["section"])
-    if kind in _FROM_HERE and section in places:
-        return places[section] + int(symbol["value"])
-    if section or kind not in _FROM_HERE | _FROM_TABLE:
-        raise _Foreign
-    entry = outside.setdefault(number, size + _ENTRY * len(outside))
-    return entry if kind in _FROM_HERE else entry + len(_JUMP)
+class _Linker:
+    """Puts files behind one another, and settles what refers to what."""
 
+    def __init__(self, files: Sequence[_File]) -> None:
+        self.files = files
+        end = 0
+        for file in files:
+            end = file.put(end)
+        self.size = -(-end // _ENTRY) * _ENTRY
+        self.functions = dict(pair for file in files for pair in file.functions())
+        self.outside: dict[str, int] = {}  # where the table has what is in no file
 
-def _places(sections: Array) -> tuple[dict[int, int], int]:
-    """Where each section of code or constants is to lie, and the bytes of all."""
-    places, end = {}, 0
-    for k, section in enumerate(sections):
-        if section["type"] == _CODE and section["flags"] & _LOADED and section["size"]:
-            align = max(int(section["align"]), 1)
-            places[k] = -(-end // align) * align
-            end = places[k] + int(section["size"])
-    return places, -(-end // _ENTRY) * _ENTRY
+    def image(self) -> bytes:
+        memory = np.zeros(self.size, np.uint8)
+        for file in self.files:
+            for k, place in file.places.items():
+                bytes_ = file.table(file.sections[k], np.dtype(np.uint8))
+                memory[place : place + len(bytes_)] = bytes_
+            for section in file.sections[file.sections["type"] == _PATCHES]:
+                start = file.places.get(int(section["info"]))
+                if start is None:  # how to unwind the stack, which nobody does
+                    continue
+                for patch in file.table(section, _PATCH):
+                    here = start + int(patch["offset"])
+                    target = self._target(file, patch) + int(patch["add"])
+                    memory[here : here + 4].view("<i4")[0] = target - here
+        if not all(map(_outside, self.outside)):
+            raise _Foreign
+        head = json.dumps([self.functions, [*self.outside], self.size]).encode()
+        return _MAGIC + head + b"\n" + memory.tobytes() + bytes(_ENTRY * len(self.outside))
+
+    def _target(self, file: _File, patch: Array) -> int:
+        """Where in the image that is what a place refers to."""
+        kind, symbol = int(patch["type"]), file.symbols[int(patch["symbol"])]
+        section = int(symbol["section"])
+        if kind in _FROM_HERE and section in file.places:
+            return file.places[section] + int(symbol["value"])
+        if section or kind not in _FROM_HERE | _FROM_TABLE:
+            raise _Foreign
+        name = file.name(symbol)
+        if kind in _FROM_HERE and name in self.functions:
+            return self.functions[name]
+        entry = self.outside.setdefault(name, self.size + _ENTRY * len(self.outside))
+        return entry if kind in _FROM_HERE else entry + len(_JUMP)
 
 
 def is_image(code: bytes) -> bool:

@@ -7,6 +7,10 @@ variables, and to test loops at their end. Nothing more was worth its time, on p
 second level a tenth, LLVM's usual pipeline as much as all of it, and none of them makes a step
 faster by more than measurements vary. Each use of the usual one also keeps 90 kB for ever.
 
+A large program comes as two modules, which two threads compile at once, each in a context and with
+a target machine of its own: so LLVM may be used by many. llvmlite lets one thread at a time into
+any of its functions; the two that take long are called around that lock.
+
 What comes out is bytes: the cache keeps them. Where `image` can link them, they are loaded without
 LLVM, whose import takes longer than all else of a program that is in the cache. Elsewhere MCJIT
 loads them: ORC's linker takes half a millisecond less for each, but keeps 10 kB of every one that
@@ -17,7 +21,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from ctypes import string_at
 from functools import cache
 from typing import Any, Protocol
 
@@ -36,7 +41,7 @@ if hasattr(os, "register_at_fork"):  # a child begins with the lock free and LLV
 
 
 @cache
-def _machine(host: Host) -> Any:
+def _machine(host: Host, worker: int) -> Any:
     target = library().Target.from_triple(host.triple)
     model = "small" if host.triple.startswith("x86_64") else "jitdefault"
     return target.create_target_machine(
@@ -45,10 +50,11 @@ def _machine(host: Host) -> Any:
 
 
 @cache
-def _pipeline(host: Host) -> tuple[Any, Any]:
+def _pipeline(host: Host, worker: int) -> tuple[Any, Any]:
     """The passes, and the builder that they run with. One for all modules: making them leaks."""
     llvm = library()
-    builder = llvm.create_pass_builder(_machine(host), llvm.create_pipeline_tuning_options())
+    tuning = llvm.create_pipeline_tuning_options()
+    builder = llvm.create_pass_builder(_machine(host, worker), tuning)
     passes = llvm.create_new_module_pass_manager()
     for name in _PASSES:
         getattr(passes, f"add_{name}_pass")()
@@ -57,22 +63,83 @@ def _pipeline(host: Host) -> tuple[Any, Any]:
 
 def compile_text(text: str, host: Host) -> bytes:
     """The machine code of a module: an image, or else an object file."""
+    return compile_modules([text], host)
+
+
+def compile_modules(texts: Sequence[str], host: Host) -> bytes:
+    """The machine code of modules that may call each other, each compiled by a thread."""
     with _LOCK:
-        code = _object(text, host)
-    return linked(code) or code
+        first, *others = [_Work(text, host, worker) for worker, text in enumerate(texts)]
+        for work in others:
+            work.start()
+        try:
+            first.run()
+        finally:
+            for work in others:
+                work.join()
+    codes = [work.result() for work in (first, *others)]
+    return linked(codes) or _packed(codes)
 
 
-def _object(text: str, host: Host) -> bytes:
+class _Work(threading.Thread):
+    """One module on its way through LLVM."""
+
+    def __init__(self, text: str, host: Host, worker: int) -> None:
+        super().__init__(name=f"chalkgrad compiler {worker}")
+        self._given = text, host, worker
+        self._made = b""
+        self._wrong: Exception | None = None
+
+    def run(self) -> None:
+        """Compile it, in this thread or another one."""
+        try:
+            self._made = _object(*self._given)
+        except Exception as error:  # whoever asks for the result gets it
+            self._wrong = error
+
+    def result(self) -> bytes:
+        """The object file."""
+        if self._wrong is not None:
+            raise self._wrong
+        return self._made
+
+
+def _object(text: str, host: Host, worker: int) -> bytes:
     # A function of its own, so that its module and context go while the lock is held.
     llvm = library()
-    machine = _machine(host)
+    machine = _machine(host, worker)
     module = llvm.parse_assembly(text, llvm.create_context())  # types go with the module
     module.triple = host.triple
     module.data_layout = str(machine.target_data)
     module.verify()
-    passes, builder = _pipeline(host)
-    passes.run(module, builder)
-    return bytes(machine.emit_object(module))
+    passes, builder = _pipeline(host, worker)
+    _unlocked("LLVMPY_RunNewModulePassManager")(passes, module, builder)
+    with llvm.ffi.OutputString() as said:
+        memory = _unlocked("LLVMPY_TargetMachineEmitToMemory")(machine, module, 1, said)
+        if not memory:
+            raise RuntimeError(str(said))
+    try:
+        lib = llvm.ffi.lib
+        return string_at(lib.LLVMPY_GetBufferStart(memory), lib.LLVMPY_GetBufferSize(memory))
+    finally:
+        lib.LLVMPY_DisposeMemoryBuffer(memory)
+
+
+def _unlocked(name: str) -> Any:
+    """A function of llvmlite without its lock; with it, if it has it elsewhere than today."""
+    function = getattr(library().ffi.lib, name)
+    return getattr(function, "_cfn", function)
+
+
+def _packed(codes: Sequence[bytes]) -> bytes:
+    return b" ".join(b"%d" % len(code) for code in codes) + b"\n" + b"".join(codes)
+
+
+def _unpacked(packed: bytes) -> Iterator[bytes]:
+    sizes, _, rest = packed.partition(b"\n")
+    for size in map(int, sizes.split()):
+        yield rest[:size]
+        rest = rest[size:]
 
 
 class Loaded(Protocol):
@@ -83,15 +150,16 @@ class Loaded(Protocol):
         ...
 
 
-class _Object:
-    """An object file, loaded by LLVM."""
+class _Objects:
+    """Object files, loaded by LLVM."""
 
-    def __init__(self, code: bytes, names: Sequence[str]) -> None:
+    def __init__(self, codes: Iterable[bytes], names: Sequence[str]) -> None:
         with _LOCK:
             llvm = library()
             shell = llvm.parse_assembly("")
             self._engine = llvm.create_mcjit_compiler(shell, _machine_for_loading())
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            for code in codes:
+                self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             self._addresses = {name: self._engine.get_function_address(name) for name in names}
 
@@ -102,7 +170,7 @@ class _Object:
 
 def load(code: bytes, names: Sequence[str]) -> Loaded:
     """Put machine code into memory and resolve what it calls."""
-    return Image(code) if is_image(code) else _Object(code, names)
+    return Image(code) if is_image(code) else _Objects(_unpacked(code), names)
 
 
 def _machine_for_loading() -> Any:
