@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,3 +156,14 @@ def test_members_of_one_team_are_made_once() -> None:
 def test_waiting_is_told_to_the_processor(triple: str, hint: str) -> None:
     assert f"call void {hint}" in threads.barrier_text(triple)
     assert "PAUSE" not in threads.barrier_text(triple)
+
+
+def test_what_is_made_otherwise_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A release that makes other bytes of the same text does not take those of the one before."""
+    monkeypatch.setenv("CHALKGRAD_CACHE", str(tmp_path))
+    for name in (b"one", b"one", b"another"):
+        monkeypatch.setattr(jit, "maker", lambda name=name: name)
+        assert threads._native.__wrapped__().code.address("serve")
+    assert len([*tmp_path.glob("*.bin")]) == 2

@@ -24,9 +24,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import string_at
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 
-from chalkgrad.machine.host import Host, library
+from chalkgrad.machine.host import Host, library, release
 from chalkgrad.machine.image import Image, is_image, linked
 
 _PASSES = (
@@ -140,6 +142,13 @@ def _unpacked(packed: bytes) -> Iterator[bytes]:
     for size in map(int, sizes.split()):
         yield rest[:size]
         rest = rest[size:]
+
+
+@cache
+def maker() -> bytes:
+    """What decides the bytes of a text: LLVM's release, and what is done with it here."""
+    texts = [Path(__file__).read_bytes(), Path(__file__).with_name("image.py").read_bytes()]
+    return sha256(b"".join([release().encode(), *texts])).digest()
 
 
 class Loaded(Protocol):

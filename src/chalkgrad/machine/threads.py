@@ -234,7 +234,8 @@ class _Native(NamedTuple):
 def _native() -> _Native:
     host = detect()
     text = _with_pause(TEAM, host.triple)
-    payload, _ = objects.fetch(repr((text, host)).encode(), lambda: jit.compile_text(text, host))
+    key = repr((text, host)).encode() + jit.maker()
+    payload, _ = objects.fetch(key, lambda: jit.compile_text(text, host))
     code = jit.load(payload, ["prepare", "serve", "call"])
     kinds: dict[str, list[Any]] = {
         "prepare": [_POINTER],
