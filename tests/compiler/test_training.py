@@ -13,6 +13,7 @@ import pytest
 import chalkgrad as cg
 from chalkgrad import nn, optim
 from chalkgrad.compiler import program
+from chalkgrad.compiler.native import _copy, _upright
 from chalkgrad.core.graph import Array
 from chalkgrad.executors.compiled import Specialised
 from chalkgrad.executors.native import NativeFunction
@@ -74,6 +75,45 @@ def test_every_optimizer_over_twenty_steps(optimizer: Callable[[Any], Any]) -> N
 
     x, y = RNG.normal(size=(9, 5)), RNG.integers(0, 3, 9)
     steps_agree(make, x, y, 20, slack=100)  # rounding grows from step to step
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 17), (16, 16), (33, 5), (0, 4), (7,), ()])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_state_is_copied_whichever_way_it_lies(shape: tuple[int, ...], turned: bool) -> None:
+    held = RNG.normal(size=shape)
+    upright = _upright(held, turned)
+    assert upright.flags.c_contiguous
+    assert not np.shares_memory(upright, held)
+    np.testing.assert_array_equal(upright, held.T if turned else held)
+    again = np.full(shape, np.nan)
+    _copy(upright.T if turned else upright, again)
+    np.testing.assert_array_equal(again, held)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_states_go_back_to_what_was_kept(moved: bool) -> None:
+    """Also where they lie elsewhere by now."""
+    x, y = RNG.normal(size=(9, 5)), RNG.integers(0, 3, 9)
+    model = doubles(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
+    task = Task(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.01))
+    function = NativeFunction(lambda a, b: task.train(a, b), 1)
+
+    def states() -> list[bytes]:
+        assert function.unit is not None
+        return [array.tobytes() for array in function.unit.native.states()]
+
+    function.run([x, y])
+    kept, before = function.keep(), states()
+    wanted = [array.tobytes() for array in function.run([x, y])]
+    after = states()
+    assert after != before
+    if moved:
+        assert function.unit is not None
+        function.unit.native.load(function.unit.native.states())
+    function.back(kept)
+    assert states() == before
+    assert [array.tobytes() for array in function.run([x, y])] == wanted
+    assert states() == after
 
 
 def test_two_modules_do_what_one_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

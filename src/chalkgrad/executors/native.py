@@ -142,19 +142,16 @@ class NativeFunction:
         for node, value in zip(unit.prepared.changed, values, strict=False):
             take_over(unit.prepared.handles[node], value)
 
-    def keep(self) -> list[Array] | None:
+    def keep(self) -> Snapshot | None:
         """The states as they are, to go `back` to; None if the tensors hold them."""
-        if self.unit is None:
-            return None
-        return [np.copy(self.unit.native.peek(k)) for k in range(self.unit.native.count)]
+        return None if self.unit is None else self.unit.native.snapshot()
 
-    def back(self, kept: list[Array] | None) -> None:
+    def back(self, kept: Snapshot | None) -> None:
         """The states as they were."""
         if kept is None or self.unit is None:
             self.unit = None
-            return
-        for k, array in enumerate(kept):
-            self.unit.native.peek(k)[...] = array
+        else:
+            self.unit.native.restore(kept)
 
     def publish(self) -> None:
         """Give every tensor the number that it has by now, and keep the states for the next run."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.compiler.native import Snapshot
 from chalkgrad.core.errors import NotFinite
 from chalkgrad.core.files import clear_remains
 from chalkgrad.core.graph import Array, leaf
@@ -157,7 +158,7 @@ class Run:
                 self.place.outputs += list(outputs)
             self._save_in_time()
 
-    def _by_numpy(self, way: Compiled, kept: list[Array] | None, rows: Array) -> None:
+    def _by_numpy(self, way: Compiled, kept: Snapshot | None, rows: Array) -> None:
         """Run steps again one by one: the NumPy executor says where something is not finite."""
         way.native.back(kept)
         for index in rows:
