@@ -101,6 +101,9 @@ class NotFinite(TrainingError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """' Did you mean a, b?' for the names like this one, or nothing."""
-    found = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    """' Did you mean a, b?' for the names like this one, or nothing. One that differs in its
+    capitals alone is meant."""
+    names = list(known)
+    same = [other for other in names if other.casefold() == name.casefold()]
+    found = same or get_close_matches(name, names, n=3, cutoff=0.5)
     return f" Did you mean {', '.join(found)}?" if found else ""
